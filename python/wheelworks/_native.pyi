@@ -1,0 +1,155 @@
+"""Rust core of wheelworks: content fingerprints, facts of native files, universal2 merging.
+
+Every function takes bytes, strings and numbers and gives plain values; nothing is
+printed, no process is started. The GIL is released while a function works.
+"""
+
+from typing import Literal, TypedDict, final
+
+__version__: str
+
+class NativeError(Exception):
+    """Root of this module's errors."""
+
+class BinaryError(NativeError):
+    """The bytes are no readable ELF, Mach-O or PE file; the message says what is wrong and where."""
+
+class FingerprintError(NativeError):
+    """A tree or file could not be read; the message names the path and the cause."""
+
+class UniversalError(NativeError):
+    """The slices can't be merged into one file (not Mach-O, same architecture twice, already fat)."""
+
+@final
+class FileEntry:
+    """One fingerprinted file of a tree."""
+
+    @property
+    def path(self) -> str:
+        """Path relative to the root, with ``/`` as separator on every system."""
+    @property
+    def digest(self) -> str:
+        """blake3 of the content, 64 hexadecimal digits; for a symbolic link, of its target's text."""
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+    @property
+    def mtime_ns(self) -> int:
+        """Modification time in nanoseconds since the epoch."""
+    @property
+    def executable(self) -> bool:
+        """Whether the owner may execute the file (always False on Windows)."""
+    @property
+    def link(self) -> str | None:
+        """Target of a symbolic link, None for a regular file."""
+
+def fingerprint_tree(
+    root: str,
+    *,
+    exclude: list[str] | None = None,
+    threads: int | None = None,
+    known: dict[str, tuple[int, int, str]] | None = None,
+) -> list[FileEntry]:
+    """Files of a source tree with their content digests, sorted by path.
+
+    Follows the rules of ``.gitignore`` (also outside a git checkout), ``.ignore`` files are not
+    read, global git excludes are not read (a build must not depend on the user's home folder),
+    ``.git/info/exclude`` is. Hidden files are included, ``.git`` itself never.
+
+    Args:
+        root: folder to read.
+        exclude: further patterns in gitignore syntax, relative to the root.
+        threads: number of threads; None for one per processor.
+        known: path -> (size, mtime_ns, digest) of an earlier call; a file whose size and
+            mtime_ns are equal is not read again.
+
+    Raises:
+        FingerprintError: the root is no folder, or a file can't be read.
+    """
+
+def fingerprint_files(paths: list[str], *, threads: int | None = None) -> list[str]:
+    """blake3 digests of the contents of the files, in the given order.
+
+    Raises:
+        FingerprintError: a file can't be read.
+    """
+
+def digest_bytes(data: bytes) -> str:
+    """blake3 of the bytes, 64 hexadecimal digits."""
+
+class VersionedSymbol(TypedDict):
+    """An undefined symbol that a versioned library must provide."""
+
+    name: str
+    """``memcpy``"""
+    version: str
+    """``GLIBC_2.14``"""
+    library: str
+    """``libc.so.6``"""
+
+class Slice(TypedDict):
+    """One architecture of a Mach-O file."""
+
+    arch: str
+    """``x86_64`` or ``arm64``, else the CPU type as hexadecimal number."""
+    minimum_macos: str | None
+    """``10.12``, from LC_BUILD_VERSION or LC_VERSION_MIN_MACOSX."""
+    sdk: str | None
+    signed: bool
+    """Whether there is an LC_CODE_SIGNATURE."""
+    adhoc_signed: bool
+    """Whether the signature's CodeDirectory carries the ad-hoc flag."""
+
+class BinaryFacts(TypedDict):
+    """What an ELF, Mach-O or PE file says of itself."""
+
+    format: Literal["elf", "macho", "pe"]
+    kind: Literal["executable", "library", "object", "other"]
+    bits: int
+    """32 or 64 (of a fat file: of the first slice)."""
+    little_endian: bool
+    arch: str
+    """``x86_64 aarch64 i686 armv7l ppc64le ppc64 s390x riscv64 loongarch64 arm64 universal2``
+    (arm64 on macOS and Windows, aarch64 on Linux), else ``unknown-0x..``."""
+    needed: list[str]
+    """DT_NEEDED, Mach-O dylib names, or PE imported DLLs, in the file's order, without duplicates."""
+    versioned_symbols: list[VersionedSymbol]
+    """ELF only: undefined dynamic symbols with a version."""
+    undefined: list[str]
+    """Imported symbol names (ELF dynamic, Mach-O undefined, PE import names), sorted, unique."""
+    exported: list[str]
+    """Exported symbol names, sorted, unique, without Mach-O's leading underscore."""
+    init_functions: list[str]
+    """Of the exported ones those that begin with ``PyInit_`` or ``PyModExport_``."""
+    soname: str | None
+    """DT_SONAME or the Mach-O install name."""
+    interpreter: str | None
+    """ELF PT_INTERP."""
+    rpaths: list[str]
+    """DT_RPATH and DT_RUNPATH entries, or LC_RPATH, as written."""
+    libc: Literal["glibc", "musl"] | None
+    """ELF only: from the needed libraries and versioned symbols; None when neither shows."""
+    stripped: bool
+    """No symbol table beyond the dynamic one, and no debug sections."""
+    executable_stack: bool
+    """ELF: PT_GNU_STACK is executable or missing."""
+    textrel: bool
+    """ELF: DT_TEXTREL or DF_TEXTREL."""
+    slices: list[Slice]
+    """Mach-O only: one per architecture."""
+    armv7_hard_float: bool | None
+    """32-bit ARM ELF only: EF_ARM_ABI_FLOAT_HARD."""
+
+def binary_facts(data: bytes) -> BinaryFacts:
+    """Facts of one native file. Takes the whole file's bytes.
+
+    Raises:
+        BinaryError: the bytes are no ELF, Mach-O or PE file or are damaged.
+    """
+
+def merge_universal(x86_64: bytes, arm64: bytes) -> bytes:
+    """One fat Mach-O file of two thin ones. Signatures inside the slices stay valid.
+
+    Raises:
+        UniversalError: an input is no thin Mach-O file of that architecture.
+    """

@@ -1,0 +1,1 @@
+"""The check of an artifact: facts of a wheel, policies as data, findings."""

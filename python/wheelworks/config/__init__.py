@@ -1,0 +1,1 @@
+"""Configuration: declared once, read from several sources, merged with origins."""

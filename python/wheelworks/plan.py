@@ -1,0 +1,147 @@
+"""Cells + HostFacts -> Plan of Jobs.
+
+Pure: takes values, gives frozen values; every job with its toolchain, argv, environment, inputs,
+outputs, timeout and the reason for each choice. The executors add nothing of their own but the values of
+the placeholders listed at ``Step``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import PurePath
+
+    from wheelworks.events import JobKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One process that a job starts.
+
+    Placeholders in argv, env and cwd, filled by the executor: ``{wheel}`` (path of the wheel under test),
+    ``{staging}`` (private output folder of this job run), ``{scratch}`` (fresh temporary folder of this job run).
+    """
+
+    name: str
+    """``fetch``, ``compile``, ``install``, ``test``: unique within the job."""
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """Variables set on top of the allow-listed ones."""
+    unset: tuple[str, ...] = ()
+    env_pass: tuple[str, ...] = ()
+    """Further names of the caller's variables that are passed on."""
+    cwd: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelExpectation:
+    """What the wheel of a build job must be; the audit holds it to this."""
+
+    name: str
+    version: str
+    python_tag: str
+    abi_tag: str
+    platform_tags: tuple[str, ...]
+    """Any of maturin's equivalent tags; the first is canonical."""
+    policy: str
+    module_name: str
+    import_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Planned work."""
+
+    id: str
+    """``build cp313-manylinux_x86_64``, ``test cp313-manylinux_x86_64``, ``sdist``."""
+    kind: JobKind
+    cells: tuple[str, ...]
+    """Cell ids that it serves."""
+    needs: tuple[str, ...]
+    """Ids of jobs that must have succeeded or be up to date."""
+    toolchain: str | None
+    build_key: str | None
+    """Name of the folders below ``.wheelworks/build`` and ``.wheelworks/source``; also the lock's name."""
+    steps: tuple[Step, ...]
+    inputs: Mapping[str, str]
+    """What the job reads besides the source tree: name -> value or digest (``rustc``, ``maturin``, ``zig``,
+    ``option features``, ``env RUSTFLAGS``). Part of the fingerprint."""
+    reads_sources: bool
+    expects: WheelExpectation | None
+    cores: int
+    memory_mib: int
+    timeout_seconds: float
+    estimate_seconds: float | None
+    reasons: tuple[str, ...]
+    """Why this toolchain, these arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnavailableCell:
+    """A selected cell that can't be built or tested here."""
+
+    cell: str
+    kind: JobKind
+    reason: str
+    cure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where things lie. All absolute."""
+
+    project_root: PurePath
+    source_root: PurePath
+    state_dir: PurePath
+    """``.wheelworks`` in the project."""
+    dist_dir: PurePath
+    tools_dir: PurePath
+    """The user's folder of tool environments."""
+
+    @property
+    def build_dir(self) -> PurePath:
+        """Cargo target folders, one per build key."""
+        return self.state_dir / "build"
+
+    @property
+    def source_dir(self) -> PurePath:
+        """Snapshots, one per build key."""
+        return self.state_dir / "source"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRequest:
+    """A Python tool that must be there before the jobs start, in an environment of its own."""
+
+    name: Literal["maturin", "ziglang", "uv", "abi3audit", "virtualenv"]
+    requirement: str
+    """``maturin==1.16.0``"""
+    is_pinned: bool
+    """Whether resources/tools/ holds its hashes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provisioning:
+    """Something installed before the jobs start."""
+
+    argv: tuple[str, ...]
+    what: str
+    """``standard library of aarch64-unknown-linux-gnu``"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All work of one run, before anything is started."""
+
+    jobs: tuple[Job, ...]
+    """In an order that respects ``needs``."""
+    unavailable: tuple[UnavailableCell, ...]
+    selected_cells: tuple[str, ...]
+    tools: tuple[ToolRequest, ...]
+    provisioning: tuple[Provisioning, ...]
+    cores: int
+    memory_mib: int

@@ -1,0 +1,64 @@
+"""What a maturin project says of itself, as a frozen value.
+
+Takes values that ``config/load.py`` read from pyproject.toml and Cargo.toml files; does not read files.
+Layouts: mixed, flat, pure Rust, package in a sub-folder, workspace with the crate elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Bindings = Literal["pyo3", "pyo3-ffi", "bin", "cffi", "uniffi"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A maturin project: one package, one wheel name."""
+
+    root: Path
+    """Folder of its pyproject.toml (absolute)."""
+    source_root: Path
+    """Common ancestor of everything a build reads: root, crate, workspace, path dependencies, readme and
+    licences. Snapshots are made of it. Usually equal to root."""
+    manifest_path: Path
+    """The crate's Cargo.toml (absolute)."""
+    workspace_root: Path
+    """Folder with the Cargo.lock (absolute)."""
+    has_lock_file: bool
+    name: str
+    """As in ``[project] name`` or Cargo.toml."""
+    version: str
+    """From ``[project]``, else from Cargo.toml (workspace inheritance resolved)."""
+    module_name: str
+    """Dotted name of the native module: ``wheelworks._native``."""
+    import_names: tuple[str, ...]
+    """Top-level Python names that the wheel will hold."""
+    python_source: Path | None
+    """Folder that holds the Python package; None for pure Rust."""
+    package_dirs: tuple[Path, ...]
+    """Folders and files of the Python package in the tree (kept away from tests)."""
+    bindings: Bindings
+    pyo3_requirement: str | None
+    """The version requirement of pyo3 or pyo3-ffi in Cargo.toml."""
+    stable_abi: tuple[int, int] | None
+    """The floor of the abi3 feature that is on by default or through ``[tool.maturin] features``, (3, 8);
+    None without abi3. A plain ``abi3`` feature means the lowest of requires-python."""
+    requires_python: str | None
+    classifiers: tuple[str, ...]
+    rust_version: str | None
+    """``rust-version`` (MSRV) of the crate."""
+    rust_toolchain: str | None
+    """Channel of rust-toolchain(.toml): ``1.85.0``, ``stable``, ``nightly-2026-01-01``."""
+    maturin_requirement: str | None
+    """What ``[build-system] requires`` says of maturin: ``>=1.9,<2``."""
+    extras: tuple[str, ...]
+    dependency_groups: tuple[str, ...]
+    reads_git: bool
+    """Whether a build script looks at ``.git`` (vergen, built, git2, shadow-rs, or ``git`` in build.rs)."""
+    cargo_config_files: tuple[Path, ...]
+    """``.cargo/config.toml`` files in force, nearest first."""
+    has_cibuildwheel: bool

@@ -1,0 +1,1 @@
+"""Report: outcomes + findings -> a value, and its JSON, JUnit and text forms."""
