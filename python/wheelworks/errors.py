@@ -116,6 +116,10 @@ class AuditRefusedError(WheelworksError):
     exit_code = EXIT_AUDIT
 
 
+class WheelUnreadableError(AuditRefusedError):
+    """An archive can't be read at all: no file, no zip, a bomb."""
+
+
 class InterruptedRunError(WheelworksError):
     """The run was interrupted (130) or terminated (143)."""
 

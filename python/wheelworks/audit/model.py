@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from wheelworks._native import BinaryFacts
@@ -33,6 +33,18 @@ class Finding:
     """What is wrong: value found, value allowed."""
     hint: str
     """What to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveProblem:
+    """Something wrong with the archive itself, seen while it was read."""
+
+    kind: Literal[
+        "framing", "duplicate", "unsafe name", "encrypted", "damaged", "compression", "text"
+    ]
+    file: str
+    """The member, or the archive's file name."""
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +92,12 @@ class WheelFacts:
     record_problems: tuple[str, ...]
     """What ``installer`` says of RECORD."""
     natives: tuple[NativeMember, ...]
+    file_name_error: str | None = None
+    """Why the file name is no wheel name; then name, version and tags are empty."""
+    archive_problems: tuple[ArchiveProblem, ...] = ()
+    dist_info: str | None = None
+    """Name of the one ``.dist-info`` folder; None when there is none or more than one."""
+    metadata_problems: tuple[str, ...] = ()
+    """What ``packaging`` says of METADATA."""
+    license_files: tuple[str, ...] = ()
+    """``License-File`` lines of METADATA 2.4 and later."""
