@@ -1,6 +1,8 @@
 """Every option of ``[tool.wheelworks]``, declared once, with default and docstring.
 
-The parser, ``docs/configuration.md`` and the JSON schema are generated from these dataclasses.
+The parser, ``docs/configuration.md`` and the JSON schema are derived from these dataclasses by
+``options.py``: a field's name gives the key (``snapshot_git`` is ``snapshot-git``; a unit at its
+end is left out of the key), its type gives what may be written, its docstring the description.
 Pure values: reading files, environment and flags is ``sources.py``'s and ``load.py``'s work.
 """
 
@@ -15,30 +17,42 @@ if TYPE_CHECKING:
 
 Provision = Literal["ask", "always", "never"]
 ToolchainChoice = Literal["auto", "host"]
+GitSnapshot = Literal["auto", "always", "never"]
+Inheritance = Literal["none", "append", "prepend"]
+
+#: Metadata of fields that hold no option of their own.
+NO_OPTION = {"option": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestSettings:
     """``[tool.wheelworks.test]``: how a built wheel is tested."""
 
-    command: tuple[str, ...] | None = None
-    """Command lines run one after another, split as a POSIX shell splits words, never run by a shell. A single
-    string is one command. Placeholders: ``{project}`` (the copied project folder), ``{wheel}``, ``{python}``.
-    Default: ``pytest {project}/tests`` where such a folder exists, else ``pytest {project}``."""
+    command: tuple[str, ...] | None = field(default=None, metadata={"kind": "commands"})
+    """Command lines run one after another, split as a POSIX shell splits words, never run by a
+    shell. A single string is one command; an empty list means that there is nothing to test.
+    Placeholders: ``{project}`` (the copied project folder), ``{wheel}``, ``{python}``. Default:
+    ``pytest`` with the ``testpaths`` of its configuration, else with the folder ``tests`` or
+    ``test``; none where there is no such thing."""
     requires: tuple[str, ...] | None = None
-    """Requirements installed beside the wheel. Default: ``pytest`` when neither a group nor an extra is found."""
+    """Requirements installed beside the wheel. Default: none. ``pytest`` is added where the command
+    starts it and neither these nor the groups and extras name it."""
     groups: tuple[str, ...] | None = None
-    """Dependency groups of the project. Default: the first of ``test``, ``tests``, ``testing``, ``dev`` that exists."""
+    """Dependency groups of the project. Default: the first of ``test``, ``tests``, ``testing`` that
+    exists; ``dev`` where neither such a group nor such an extra does."""
     extras: tuple[str, ...] | None = None
     """Extras of the wheel. Default: the first of ``test``, ``tests``, ``testing`` that exists."""
     sources: tuple[str, ...] | None = None
-    """Files and folders copied for the tests, relative to the project, with ``*``. Default: all but the package itself."""
+    """Files and folders copied for the tests, relative to the project, with ``*``. Default: all but
+    the package itself."""
     timeout_seconds: float = 900.0
-    """Key ``timeout``: a number of seconds, or text such as ``90s``, ``15m``, ``1h``."""
+    """Longest time that the tests of one wheel may take."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables set for the test commands."""
     environment_pass: tuple[str, ...] = ()
     """Names of variables of the caller that the test commands see, besides the usual ones."""
+    no_command_reason: str | None = field(default=None, metadata=NO_OPTION)
+    """Why ``command`` is None once everything is read; None where there is a command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +60,16 @@ class CellSettings:
     """The options that an override may change for some cells."""
 
     compatibility: str = "auto"
+    """Platform level of Linux wheels: ``manylinux2014``, ``manylinux_2_28``, ``musllinux_1_2``;
+    ``auto`` is the lowest one that Rust supports on the target."""
     toolchain: ToolchainChoice = "auto"
+    """What compiles. ``auto`` takes the first toolchain that can serve the target here."""
     features: tuple[str, ...] = ()
     """Cargo features besides those of ``[tool.maturin]``."""
     no_default_features: bool = False
+    """Whether the crate's default features stay off."""
     profile: str = "release"
+    """Cargo profile. Default: the ``profile`` of ``[tool.maturin]``, else ``release``."""
     maturin_args: tuple[str, ...] = ()
     """Further arguments for ``maturin build``, as they are."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -58,9 +77,11 @@ class CellSettings:
     environment_pass: tuple[str, ...] = ()
     """Names of variables of the caller that the build sees, besides the usual ones."""
     timeout_seconds: float = 3600.0
+    """Longest time that one build may take."""
     audit_ignore: tuple[str, ...] = ()
-    """Key ``audit-ignore``: ids of findings that do not refuse a wheel."""
-    test: TestSettings = field(default_factory=TestSettings)
+    """Ids of findings that do not refuse a wheel."""
+    test: TestSettings = field(default_factory=TestSettings, metadata=NO_OPTION)
+    """The table ``test``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +90,10 @@ class Override:
 
     select: tuple[str, ...]
     values: Mapping[str, object]
-    """Dotted key of a CellSettings option -> parsed value."""
-    inherit: Mapping[str, Literal["none", "append", "prepend"]] = field(default_factory=dict)
+    """Dotted key of a CellSettings option, as in TOML (``test.environment-pass``, ``timeout``) ->
+    parsed value. ``options.cell_options()`` gives the attribute behind a key."""
+    inherit: Mapping[str, Inheritance] = field(default_factory=dict)
+    """Dotted key, as in ``values`` -> how its value joins the one before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,24 +101,50 @@ class Settings:
     """``[tool.wheelworks]`` after merging all sources."""
 
     pythons: tuple[str, ...]
-    """Interpreter specs. Default: from requires-python and the classifiers."""
+    """Interpreters to build for: ``3.13``, ``3.14t``, ``pp311``, ``abi3-py310``. Default: the
+    CPython versions of the classifiers, or without any all that are maintained; of both those that
+    requires-python allows and that have not reached their end of life."""
     targets: tuple[str, ...]
+    """Platforms to build for, as PyPI and cibuildwheel name them."""
     skip: tuple[str, ...] = ()
+    """Cells that are left out, as patterns with ``*``, ``?`` and ``{a,b}``. Default: the ``skip``
+    of ``[tool.cibuildwheel]``."""
     rust: str = "auto"
+    """Rust version to build with. ``auto`` takes that of ``rust-toolchain.toml``, else the host's;
+    ``any`` accepts one that differs from it, and names it."""
     provision: Provision = "ask"
+    """Whether large or privileged things may be installed: ``ask`` asks on a terminal."""
     dist: Path
-    """Key ``dist``: folder of the artifacts, absolute here."""
+    """Folder of the artifacts, relative to the project."""
     sdist: bool = True
+    """Whether a source distribution is built too."""
     interpreters: Mapping[str, str] = field(default_factory=dict)
     """Interpreter spec -> path of an executable to test with."""
     jobs: int | None = None
-    """Processors that a run may use; None for all."""
+    """Processors that a run may use. Default: all."""
     memory_per_build_mib: int = 2048
+    """Memory that one build is expected to need; limits how many run side by side."""
     maturin: str = "auto"
-    """Version of maturin; ``auto`` for the one that wheelworks pins where ``[build-system] requires`` allows it."""
-    snapshot_git: Literal["auto", "always", "never"] = "auto"
-    """Key ``snapshot-git``: whether ``.git`` lies beside the snapshot."""
-    cell: CellSettings = field(default_factory=CellSettings)
-    overrides: tuple[Override, ...] = ()
-    origins: Mapping[str, str] = field(default_factory=dict)
-    """Dotted key -> where its value came from; keys that kept their default are missing."""
+    """Version of maturin; ``auto`` for the one that wheelworks pins where ``[build-system]
+    requires`` allows it."""
+    snapshot_git: GitSnapshot = "auto"
+    """Whether ``.git`` lies beside the snapshot; ``auto`` where a build script looks at it."""
+    package: str | None = None
+    """In the ``pyproject.toml`` at the top of a repository with several wheels: the folder or the
+    name of the one that is meant."""
+    cell: CellSettings = field(default_factory=CellSettings, metadata=NO_OPTION)
+    """The options that an override may change, at the top level of ``[tool.wheelworks]``."""
+    overrides: tuple[Override, ...] = field(default=(), metadata=NO_OPTION)
+    """The tables ``[[tool.wheelworks.overrides]]``, in order."""
+    origins: Mapping[str, str] = field(default_factory=dict, metadata=NO_OPTION)
+    """Dotted key, as in TOML -> where its value came from; keys that kept their default are
+    missing."""
+
+
+DEFAULT_TARGETS = (
+    "manylinux_x86_64",
+    "manylinux_aarch64",
+    "macosx_x86_64",
+    "macosx_universal2",
+    "win_amd64",
+)
