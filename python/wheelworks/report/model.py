@@ -101,8 +101,5 @@ class Report:
     """The selected cells."""
     exit_code: int
     notices: tuple[str, ...]
-
-
-def summary_line(report: Report) -> str:
-    """The last line that people see: ``15 cells: 12 built, 3 unavailable here``."""
-    raise NotImplementedError
+    other_sources: tuple[str, ...] = ()
+    """Wheels in ``dist/`` that an earlier run built from another state of the sources."""
