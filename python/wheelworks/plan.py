@@ -33,6 +33,8 @@ class Step:
     unset: tuple[str, ...] = ()
     env_pass: tuple[str, ...] = ()
     """Further names of the caller's variables that are passed on."""
+    path_prepend: tuple[str, ...] = ()
+    """Folders put before the caller's PATH (placeholders are filled)."""
     cwd: str
     timeout_seconds: float
 
@@ -50,6 +52,25 @@ class WheelExpectation:
     policy: str
     module_name: str
     import_names: tuple[str, ...]
+    bindings: str = "pyo3"
+    """What ``project.Bindings`` says: wheels of ``bin``, ``cffi`` and ``uniffi`` have rules of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestPlan:
+    """What a test job prepares before its steps run."""
+
+    sources: tuple[str, ...] | None
+    """Patterns of the files to copy; None for all but the package itself."""
+    package_dirs: tuple[str, ...]
+    """The package's own folders and files, relative to the project: never copied."""
+    guarded_names: tuple[str, ...]
+    """Import names that must come from the environment under test."""
+    interpreter: str
+    """Path of the interpreter the environment is made with."""
+    interpreter_spec: str
+
+    __test__ = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +99,11 @@ class Job:
     estimate_seconds: float | None
     reasons: tuple[str, ...]
     """Why this toolchain, these arguments."""
+    audit_ignore: tuple[str, ...] = ()
+    """Rule ids that do not refuse this job's wheel."""
+    git_beside_snapshot: bool = False
+    test: TestPlan | None = None
+    """Of test jobs: what is copied and guarded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +148,8 @@ class ToolRequest:
     """``maturin==1.16.0``"""
     is_pinned: bool
     """Whether resources/tools/ holds its hashes."""
+    reason: str = ""
+    """Why this version and no other, for the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

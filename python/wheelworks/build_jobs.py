@@ -1,0 +1,344 @@
+"""Build and sdist jobs: one maturin call each, complete with argv, environment and build key.
+
+Pure: takes cells with their chosen toolchains, gives Jobs. Knows nothing of the disk.
+Sources of the argv: maturin's own options (``maturin build --help``, 1.16.0) and the measurements in docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from wheelworks.plan import Job, Step, WheelExpectation
+from wheelworks.targets import platform_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelworks.matrix import Cell
+    from wheelworks.plan import Layout
+    from wheelworks.planner import PlanRequest
+    from wheelworks.project import Project
+    from wheelworks.toolchains import HostFacts, ToolchainChoice
+    from wheelworks.tools import ToolEnvironment
+
+#: What a build script or cargo would read and what makes pyo3 rebuild or take another interpreter (pyo3-build-config's env_var calls).
+UNSET_FOR_BUILDS = ("CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CONDA_PREFIX", "PYO3_PYTHON", "VIRTUAL_ENV")
+SDIST_TIMEOUT_SECONDS = 600.0
+#: Bindings whose wheels serve every Python 3 (``py3-none-<platform>``).
+PYTHON_INDEPENDENT_BINDINGS = ("bin", "cffi", "uniffi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildGroup:
+    """Cells that one compilation serves."""
+
+    cells: tuple[Cell, ...]
+    choices: tuple[ToolchainChoice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """What every build of a plan shares."""
+
+    project: Project
+    host: HostFacts
+    layout: Layout
+    tools: Mapping[str, ToolEnvironment]
+    estimates: Mapping[str, float]
+    cores_per_build: int
+    memory_mib: int
+    git_beside_snapshot: bool
+
+    @classmethod
+    def of(cls, request: PlanRequest, *, concurrency: int) -> BuildContext:
+        """The context of a request when so many builds run side by side."""
+        cores = max(1, min(request.settings.jobs or request.host.cores, request.host.cores))
+        wants_git = request.settings.snapshot_git
+        return cls(
+            project=request.project,
+            host=request.host,
+            layout=request.layout,
+            tools=request.tools,
+            estimates=request.estimates,
+            cores_per_build=max(1, cores // concurrency),
+            memory_mib=request.settings.memory_per_build_mib,
+            git_beside_snapshot=wants_git == "always"
+            or (wants_git == "auto" and request.project.reads_git),
+        )
+
+
+def build_shares(
+    servable: tuple[tuple[Cell, tuple[ToolchainChoice, ...]], ...],
+) -> tuple[BuildGroup, ...]:
+    """Group the cells that one compilation serves: same target, same ABI, same options and toolchain.
+
+    Only the build options count: cells with other tests still share their wheel.
+    """
+    groups: dict[str, list[tuple[Cell, tuple[ToolchainChoice, ...]]]] = {}
+    for cell, choices in servable:
+        settings = cell.settings
+        identity = json.dumps(
+            [
+                cell.target.name, cell.built_for.tag, cell.policy, settings.features,
+                settings.no_default_features, settings.profile, settings.maturin_args,
+                sorted(settings.environment.items()), settings.environment_pass,
+                [(choice.triple, choice.linker, choice.rustup_toolchain) for choice in choices],
+            ]
+        )  # fmt: skip
+        groups.setdefault(identity, []).append((cell, choices))
+    return tuple(
+        BuildGroup(cells=tuple(cell for cell, _ in members), choices=members[0][1])
+        for members in groups.values()
+    )
+
+
+def build_job(group: BuildGroup, context: BuildContext) -> Job:
+    """The job that compiles, packs, audits and publishes one wheel."""
+    cell = group.cells[0]
+    key = build_key(group, context)
+    name = f"{cell.built_for.tag}-{cell.target.name}"
+    job_id = f"build {name}"
+    snapshot_project = snapshot_folder(context.layout, context.project, key)
+    argv = maturin_argv(group, context, key)
+    inputs = {**_tool_inputs(context, argv), **_option_inputs(group, argv, key)}
+    return Job(
+        id=job_id,
+        kind="build",
+        cells=tuple(member.id for member in group.cells),
+        needs=(),
+        toolchain=group.choices[0].toolchain,
+        build_key=key,
+        steps=(
+            *_lock_steps(context, snapshot_project),
+            Step(
+                name="compile",
+                argv=argv,
+                env={**build_environment(group, context), "CARGO_BUILD_JOBS": str(_cargo_jobs(context))},
+                unset=UNSET_FOR_BUILDS,
+                env_pass=cell.settings.environment_pass,
+                cwd=str(snapshot_project),
+                timeout_seconds=cell.settings.timeout_seconds,
+            ),
+        ),
+        inputs=inputs,
+        reads_sources=True,
+        expects=wheel_expectation(cell, context.project),
+        cores=context.cores_per_build,
+        memory_mib=context.memory_mib,
+        timeout_seconds=cell.settings.timeout_seconds,
+        estimate_seconds=context.estimates.get(job_id),
+        reasons=tuple(dict.fromkeys(reason for choice in group.choices for reason in choice.reasons)),
+        audit_ignore=cell.settings.audit_ignore,
+        git_beside_snapshot=context.git_beside_snapshot,
+    )
+
+
+def sdist_job(context: BuildContext) -> Job:
+    """The job that packs and checks the source distribution."""
+    key = "sdist"
+    snapshot_project = snapshot_folder(context.layout, context.project, key)
+    maturin = context.tools["maturin"]
+    argv = (
+        maturin.program("maturin"), "sdist",
+        "--manifest-path", str(_manifest_in(snapshot_project, context.project)),
+        "--out", "{staging}",
+    )  # fmt: skip
+    return Job(
+        id="sdist",
+        kind="sdist",
+        cells=(),
+        needs=(),
+        toolchain="host",
+        build_key=key,
+        steps=(
+            *_lock_steps(context, snapshot_project),
+            Step(
+                name="pack",
+                argv=argv,
+                env=_common_environment(),
+                unset=UNSET_FOR_BUILDS,
+                cwd=str(snapshot_project),
+                timeout_seconds=SDIST_TIMEOUT_SECONDS,
+            ),
+        ),
+        inputs={**_tool_inputs(context, argv), "arguments": _portable(argv, key)},
+        reads_sources=True,
+        expects=None,
+        cores=1,
+        memory_mib=256,
+        timeout_seconds=SDIST_TIMEOUT_SECONDS,
+        estimate_seconds=context.estimates.get("sdist"),
+        reasons=("maturin packs the files of the snapshot",),
+        git_beside_snapshot=context.git_beside_snapshot,
+    )
+
+
+def build_key(group: BuildGroup, context: BuildContext) -> str:
+    """Name of the build's folders: readable, and with a hash of everything that must not share a target folder.
+
+    Triple, ABI tag, features, profile, rustc, linker and policy (docs/design.md section 7).
+    """
+    cell = group.cells[0]
+    rust = context.host.rust
+    parts = [
+        [choice.triple for choice in group.choices], cell.built_for.tag, cell.policy, cell.settings.features,
+        cell.settings.no_default_features, cell.settings.profile,
+        [(choice.linker, choice.rustup_toolchain) for choice in group.choices],
+        rust.rustc.version if rust else "", str(context.project.manifest_path),
+    ]  # fmt: skip
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
+    return f"{cell.built_for.tag}-{cell.target.name}-{digest}"
+
+
+def snapshot_folder(layout: Layout, project: Project, key: str) -> PurePath:
+    """The project's folder inside the snapshot of a build key."""
+    inside = PurePath(project.root).relative_to(project.source_root)
+    return layout.source_dir / key / inside
+
+
+def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[str, ...]:
+    """The one maturin call of a build."""
+    cell = group.cells[0]
+    settings = cell.settings
+    snapshot_project = snapshot_folder(context.layout, context.project, key)
+    is_linux = cell.target.system in ("manylinux", "musllinux")
+    argv = [
+        context.tools["maturin"].program("maturin"), "build",
+        "--profile", settings.profile,
+        "--locked",
+        "--target", "universal2-apple-darwin" if len(group.choices) > 1 else group.choices[0].triple,
+    ]  # fmt: skip
+    if context.project.bindings not in PYTHON_INDEPENDENT_BINDINGS:
+        argv += ["--interpreter", cell.built_for.maturin_name]
+    # PyPI refuses what no policy names, so the wheel says which policy it is built for.
+    argv += ["--compatibility", cell.policy] if is_linux else ["--compatibility", "pypi"]
+    if any(choice.linker == "zig" for choice in group.choices):
+        argv.append("--zig")
+    argv += ["--manifest-path", str(_manifest_in(snapshot_project, context.project))]
+    argv += ["--target-dir", str(context.layout.build_dir / key), "--out", "{staging}"]
+    features = _feature_arguments(cell, context.project)
+    if features:
+        argv += ["--features", ",".join(features)]
+    if settings.no_default_features:
+        argv.append("--no-default-features")
+    return (*argv, *settings.maturin_args)
+
+
+def build_environment(group: BuildGroup, context: BuildContext) -> dict[str, str]:
+    """What a build's environment holds on top of the allow-list, without what changes from run to run."""
+    environment = _common_environment()
+    if any(choice.linker == "zig" for choice in group.choices):
+        zig = context.tools["ziglang"]
+        environment["CARGO_ZIGBUILD_PYTHON_PATH"] = zig.python
+    toolchain = group.choices[0].rustup_toolchain
+    if toolchain is not None:
+        environment["RUSTUP_TOOLCHAIN"] = toolchain
+    if context.host.macos_sdk is not None and group.cells[0].target.system == "macosx":
+        environment["SDKROOT"] = context.host.macos_sdk
+    mingw = dict(context.host.mingw)
+    for choice in group.choices:
+        if choice.linker == "mingw":
+            variable = choice.triple.upper().replace("-", "_")
+            environment[f"CARGO_TARGET_{variable}_LINKER"] = mingw[choice.triple].path
+    environment.update(group.cells[0].settings.environment)
+    return environment
+
+
+def wheel_expectation(cell: Cell, project: Project) -> WheelExpectation:
+    """What the audit holds the cell's wheel to."""
+    independent = project.bindings in PYTHON_INDEPENDENT_BINDINGS
+    return WheelExpectation(
+        name=canonicalize_name(project.name).replace("-", "_"),
+        version=project.version,
+        python_tag="py3" if independent else cell.built_for.python_tag,
+        abi_tag="none" if independent else cell.built_for.abi_tag,
+        platform_tags=platform_tags(cell.target, cell.policy),
+        policy=cell.policy,
+        module_name=project.module_name,
+        import_names=project.import_names,
+        bindings=project.bindings,
+    )
+
+
+def _feature_arguments(cell: Cell, project: Project) -> tuple[str, ...]:
+    """The configured features, and pyo3's stable ABI when only the matrix asks for it (``abi3-py310``)."""
+    features = cell.settings.features
+    wants_floor = (cell.built_for.major, cell.built_for.minor)
+    if cell.built_for.is_stable_abi and project.stable_abi != wants_floor:
+        return (*features, f"pyo3/abi3-py{wants_floor[0]}{wants_floor[1]}")
+    return features
+
+
+def _common_environment() -> dict[str, str]:
+    return {
+        # Incremental data only serves repeated debug builds and doubles the target folder.
+        "CARGO_INCREMENTAL": "0",
+        "CARGO_TERM_COLOR": "never",
+        # cargo draws its progress bar into a pipe only when told to; the executor reads it.
+        "CARGO_TERM_PROGRESS_WHEN": "always",
+        "CARGO_TERM_PROGRESS_WIDTH": "160",
+        # Without this maturin's PEP 517 path would download a Rust of its own.
+        "MATURIN_NO_INSTALL_RUST": "1",
+    }
+
+
+def _cargo_jobs(context: BuildContext) -> int:
+    """Twice the build's share: while one build links on one thread, another uses the processor."""
+    return max(1, min(context.host.cores, 2 * context.cores_per_build))
+
+
+def _lock_steps(context: BuildContext, snapshot_project: PurePath) -> tuple[Step, ...]:
+    """A project that commits no Cargo.lock gets one in the snapshot, because ``--locked`` needs it."""
+    if context.project.has_lock_file:
+        return ()
+    manifest = _manifest_in(snapshot_project, context.project)
+    return (
+        Step(
+            name="lock",
+            argv=("cargo", "generate-lockfile", "--manifest-path", str(manifest)),
+            env=_common_environment(),
+            unset=UNSET_FOR_BUILDS,
+            cwd=str(snapshot_project),
+            timeout_seconds=SDIST_TIMEOUT_SECONDS,
+        ),
+    )
+
+
+def _manifest_in(snapshot_project: PurePath, project: Project) -> PurePath:
+    root = PurePath(project.root)
+    snapshot_root = snapshot_project
+    for _ in root.relative_to(project.source_root).parts:
+        snapshot_root = snapshot_root.parent
+    return snapshot_root / PurePath(project.manifest_path).relative_to(project.source_root)
+
+
+def _tool_inputs(context: BuildContext, argv: tuple[str, ...]) -> dict[str, str]:
+    inputs = {"maturin": context.tools["maturin"].identity}
+    if "--zig" in argv:
+        inputs["ziglang"] = context.tools["ziglang"].identity
+    rust = context.host.rust
+    if rust is not None:
+        inputs["rustc"] = f"{rust.rustc.version} ({rust.rustc.size} bytes)"
+        inputs["cargo"] = rust.cargo.version
+    return inputs
+
+
+def _option_inputs(group: BuildGroup, argv: tuple[str, ...], key: str) -> dict[str, str]:
+    cell = group.cells[0]
+    inputs = {"arguments": _portable(argv, key)}
+    for name, value in sorted(cell.settings.environment.items()):
+        inputs[f"env {name}"] = value
+    for name in cell.settings.environment_pass:
+        inputs[f"passed env {name}"] = ""
+    return inputs
+
+
+def _portable(argv: tuple[str, ...], key: str) -> str:
+    """The arguments without the places that name a folder of this run: those never change a wheel."""
+    return " ".join(PurePath(word).name if key in word else word for word in argv[1:])

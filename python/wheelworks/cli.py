@@ -1,0 +1,146 @@
+"""Arguments -> a command -> exit code. The only module that ends the process.
+
+The flow of a run, each stage a function that takes the value of the one before:
+
+1. configuration  ``config.load.load``          files, environment, flags -> Settings, Project
+2. matrix         ``matrix.expand_matrix``      Settings, Project -> cells
+3. plan           ``planner.make_plan``         cells, HostFacts -> Plan; ``freshness.judge`` -> verdicts
+4. execute        ``run.Run.carry_out``         Plan -> results, through scheduler and executors
+5. audit          ``audit.check.check_wheel``   WheelFacts, expectation -> findings, before anything reaches dist/
+6. report         ``report.build.build_report`` results -> Report
+
+``preparation.prepare`` strings 1 to 3 together, ``run.Run`` 4 to 6.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from wheelworks.arguments import build_parser
+from wheelworks.commands.context import CommandContext
+from wheelworks.errors import EXIT_BUG, EXIT_CONFIGURATION, EXIT_INTERRUPTED, EXIT_OK, WheelworksError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+#: Command -> module with ``execute(args, context) -> exit code``; imported when it is asked for, so that each
+#: command starts as fast as what it needs.
+COMMANDS = {
+    "audit": "wheelworks.commands.audit",
+    "build": "wheelworks.commands.build",
+    "completion": "wheelworks.commands.completion",
+    "diff": "wheelworks.commands.diff",
+    "doctor": "wheelworks.commands.doctor",
+    "gc": "wheelworks.commands.gc",
+    "init": "wheelworks.commands.init",
+    "plan": "wheelworks.commands.plan",
+    "runs": "wheelworks.commands.runs",
+    "test": "wheelworks.commands.build",
+    "why": "wheelworks.commands.why",
+}
+
+
+def run(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code (docs/design.md section 5)."""
+    code = main(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would complain about the closed pipe once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit code of a command line; errors are written to stderr."""
+    parser = build_parser()
+    _complete(parser)
+    args = parser.parse_args(argv)
+    if args.version:
+        return _print_version()
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_CONFIGURATION
+    try:
+        return _dispatch(args, argv)
+    except WheelworksError as error:
+        _show_error(error, args)
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # `wheelworks plan | head`: the reader has all it wanted.
+        return EXIT_OK
+    except Exception:
+        return _report_bug(args)
+
+
+def _dispatch(args: argparse.Namespace, argv: Sequence[str]) -> int:
+    from wheelworks.process import ProcessRunner
+
+    module = importlib.import_module(COMMANDS[args.command])
+    context = CommandContext(
+        environ=dict(os.environ),
+        runner=ProcessRunner(os.environ),
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        command_line=shlex.join(("wheelworks", *argv)),
+    )
+    code = module.execute(args, context)
+    if not isinstance(code, int):
+        raise AssertionError(f"BUG: {args.command} gave no exit code")
+    return code
+
+
+def _complete(parser: argparse.ArgumentParser) -> None:
+    """Answer a shell's completion request; imports argcomplete only then."""
+    if "_ARGCOMPLETE" in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+
+
+def _print_version() -> int:
+    from wheelworks import __version__
+
+    sys.stdout.write(f"wheelworks {__version__}\n")
+    return EXIT_OK
+
+
+def _show_error(error: WheelworksError, args: argparse.Namespace) -> None:
+    from wheelworks.errors_text import error_text
+    from wheelworks.ui import wants_color
+
+    sys.stderr.write(error_text(error, color=wants_color(args.color, sys.stderr, os.environ)))
+
+
+def _report_bug(args: argparse.Namespace) -> int:
+    """Say that it is our fault, and where the details are."""
+    log = _write_bug_log(traceback.format_exc())
+    last = traceback.format_exc().strip().splitlines()[-1]
+    where = f"log: {log}\n" if log is not None else traceback.format_exc()
+    sys.stderr.write(
+        f"error: this is a bug of wheelworks: {last}\n"
+        f"hint: please report it with the log and the command ({args.command})\n{where}"
+    )
+    return EXIT_BUG
+
+
+def _write_bug_log(text: str) -> str | None:
+    import tempfile
+
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="wheelworks-bug-", suffix=".log", delete=False, encoding="utf-8"
+        ) as log:
+            log.write(text)
+            return log.name
+    except OSError:
+        return None

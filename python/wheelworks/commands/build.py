@@ -1,0 +1,104 @@
+"""``wheelworks build`` and ``wheelworks test``: prepare, run, report."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Literal
+
+from wheelworks.arguments import parse_selectors, setting_flags
+from wheelworks.commands.context import directory_of
+from wheelworks.events_json import event_to_json
+from wheelworks.preparation import RunRequest, prepare
+from wheelworks.process import Cancellation
+from wheelworks.report.render import report_to_json
+from wheelworks.run import Run, RunOptions
+from wheelworks.signals import interruptible
+from wheelworks.store import RunRegistry, sweep_leftovers
+from wheelworks.ui import open_display, show_report
+
+if TYPE_CHECKING:
+    import argparse
+
+    from wheelworks.commands.context import CommandContext
+    from wheelworks.events import Event
+
+
+def execute(args: argparse.Namespace, context: CommandContext) -> int:
+    """Build (or build and test) the selected cells.
+
+    Returns:
+        The exit code of the run's report.
+
+    Raises:
+        WheelworksError: the run could not start.
+    """
+    prepared = prepare(request_of(args), context.runner, context.environ)
+    sweep_leftovers(prepared.state_dir)
+    cancellation = Cancellation()
+    with ExitStack() as stack:
+        display = stack.enter_context(
+            open_display(
+                stderr=context.stderr,
+                environ=context.environ,
+                color=args.color,
+                quiet=args.quiet,
+                verbose=args.verbose,
+            )
+        )
+
+        def sink(event: Event) -> None:
+            display(event)
+            if args.events == "json":
+                context.result(event_to_json(event))
+                context.stdout.flush()
+
+        signals = stack.enter_context(interruptible(cancellation, sink))
+        run = Run(
+            prepared,
+            RunOptions(
+                command=context.command_line,
+                goal=args.command,
+                strict=args.strict,
+                fail_fast=args.fail_fast,
+                waits_for_locks=not args.no_wait,
+            ),
+            runner=context.runner,
+            environ=context.environ,
+            sink=sink,
+            cancellation=cancellation,
+        )
+        stack.enter_context(RunRegistry(prepared.state_dir).register(run.run_id))
+        report = run.carry_out(lambda: signals.exit_code)
+    show_report(
+        report, stderr=context.stderr, environ=context.environ, color=args.color, quiet=args.quiet, folder=run.folder
+    )
+    if args.json:
+        context.result(report_to_json(report))
+    elif args.events is None:
+        for result in report.results:
+            if result.artifact is not None and result.kind != "test":
+                context.result(str(prepared.loaded.settings.dist / result.artifact.file_name))
+    return report.exit_code
+
+
+def request_of(args: argparse.Namespace) -> RunRequest:
+    """What the command line asks for."""
+    goal: Literal["build", "test"] = "test" if args.command == "test" else "build"
+    return RunRequest(
+        goal=goal,
+        directory=directory_of(args),
+        package=args.package,
+        flags=setting_flags(args),
+        selectors=parse_selectors(getattr(args, "selectors", [])),
+        python=getattr(args, "python", None),
+        sdist=_sdist(args),
+        force=getattr(args, "force", False),
+    )
+
+
+def _sdist(args: argparse.Namespace) -> Literal["default", "yes", "no", "only"]:
+    if getattr(args, "sdist_only", False):
+        return "only"
+    if getattr(args, "sdist", False):
+        return "yes"
+    return "no" if getattr(args, "no_sdist", False) else "default"

@@ -1,0 +1,122 @@
+"""``wheelworks plan``: what build (or test) would do; builds nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wheelworks.commands.build import request_of
+from wheelworks.dataclass_json import to_plain
+from wheelworks.preparation import prepare
+from wheelworks.process import quote_command
+
+if TYPE_CHECKING:
+    import argparse
+
+    from wheelworks.commands.context import CommandContext
+    from wheelworks.dataclass_json import JsonValue
+    from wheelworks.freshness import Verdict
+    from wheelworks.plan import Job
+    from wheelworks.preparation import Prepared
+
+PLAN_SCHEMA = 1
+#: So many reasons are named in a line before the rest is counted.
+SHOWN_REASONS = 3
+
+
+def execute(args: argparse.Namespace, context: CommandContext) -> int:
+    """Print the plan to stdout."""
+    wants_tests = args.test or args.python is not None
+    request = replace(request_of(args), goal="test" if wants_tests else "build")
+    prepared = prepare(request, context.runner, context.environ)
+    if args.json:
+        context.result_json(plan_document(prepared))
+    else:
+        context.result("\n".join(plan_lines(prepared, verbose=bool(args.verbose))))
+    for warning in prepared.loaded.warnings:
+        context.say(f"warning: {warning}")
+    return 0
+
+
+def plan_document(prepared: Prepared) -> JsonValue:
+    """The plan as one JSON document."""
+    plan = prepared.plan
+    return {
+        "schema": PLAN_SCHEMA,
+        "project": prepared.loaded.project.name,
+        "version": prepared.loaded.project.version,
+        "cells": list(plan.selected_cells),
+        "jobs": [
+            {
+                "id": job.id,
+                "kind": job.kind,
+                "cells": list(job.cells),
+                "needs": list(job.needs),
+                "toolchain": job.toolchain,
+                "up_to_date": prepared.verdicts[job.id].is_fresh,
+                "stale_because": list(prepared.verdicts[job.id].reasons),
+                "reasons": list(job.reasons),
+                "cores": job.cores,
+                "memory_mib": job.memory_mib,
+                "timeout_seconds": job.timeout_seconds,
+                "estimate_seconds": job.estimate_seconds,
+                "steps": [to_plain(step) for step in job.steps],
+                "expects": to_plain(job.expects) if job.expects is not None else None,
+            }
+            for job in plan.jobs
+        ],
+        "unavailable": [to_plain(cell) for cell in plan.unavailable],
+        "impossible": [to_plain(cell) for cell in prepared.matrix.impossible],
+        "provisioning": [to_plain(item) for item in plan.provisioning],
+        "tools": [to_plain(tool) for tool in plan.tools],
+    }
+
+
+def plan_lines(prepared: Prepared, *, verbose: bool) -> list[str]:
+    """The plan for people: a block per job, then what is unavailable, then a count."""
+    plan = prepared.plan
+    lines: list[str] = []
+    for job in plan.jobs:
+        lines += _job_lines(job, prepared.verdicts[job.id], verbose=verbose)
+    by_reason: dict[tuple[str, str | None], list[str]] = {}
+    for cell in plan.unavailable:
+        by_reason.setdefault((cell.reason, cell.cure), []).append(cell.cell)
+    for (reason, cure), cells in by_reason.items():
+        lines.append(f"unavailable here: {', '.join(cells)}")
+        lines.append(f"    {reason}")
+        if cure is not None:
+            lines.append(f"    hint: {cure}")
+    lines += [f"first: {quote_command(item.argv)}  ({item.what})" for item in plan.provisioning]
+    lines.append(_count_line(prepared))
+    return lines
+
+
+def _job_lines(job: Job, verdict: Verdict, *, verbose: bool) -> list[str]:
+    state = "up to date" if verdict.is_fresh else "stale: " + _some(verdict.reasons)
+    served = f"  serves {', '.join(job.cells)}" if len(job.cells) > 1 else ""
+    lines = [f"{job.id}  [{job.toolchain or 'test'}]  {state}{served}"]
+    lines += [f"    {reason}" for reason in job.reasons]
+    if verbose:
+        for step in job.steps:
+            changed = " ".join(f"{name}={value}" for name, value in sorted(step.env.items()))
+            lines.append(f"    {step.name}: cd {step.cwd} && {changed} {quote_command(step.argv)}")
+    return lines
+
+
+def _some(reasons: tuple[str, ...]) -> str:
+    shown = ", ".join(reasons[:SHOWN_REASONS])
+    more = len(reasons) - SHOWN_REASONS
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _count_line(prepared: Prepared) -> str:
+    plan = prepared.plan
+    stale = Counter(job.kind for job in plan.jobs if not prepared.verdicts[job.id].is_fresh)
+    fresh = sum(verdict.is_fresh for verdict in prepared.verdicts.values())
+    parts = [f"{number} {kind} job{'s' if number != 1 else ''} to run" for kind, number in sorted(stale.items())]
+    if fresh:
+        parts.append(f"{fresh} up to date")
+    if plan.unavailable:
+        parts.append(f"{len(plan.unavailable)} unavailable here")
+    return f"{len(plan.selected_cells)} cells: " + (", ".join(parts) or "nothing to do")

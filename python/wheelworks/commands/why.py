@@ -1,0 +1,93 @@
+"""``wheelworks why CELL``: everything behind one cell."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wheelworks.commands.build import request_of
+from wheelworks.commands.plan import plan_document, plan_lines
+from wheelworks.dataclass_json import to_plain
+from wheelworks.errors import UsageError
+from wheelworks.preparation import prepare
+from wheelworks.toolchains import can_run_tests, choose_toolchain
+
+if TYPE_CHECKING:
+    import argparse
+
+    from wheelworks.commands.context import CommandContext
+    from wheelworks.matrix import Cell
+    from wheelworks.preparation import Prepared
+
+
+def execute(args: argparse.Namespace, context: CommandContext) -> int:
+    """Print the options with their origins, the toolchains with their refusals, and what changed.
+
+    Raises:
+        UsageError: the pattern names more than one cell.
+    """
+    request = replace(request_of(args), selectors=(args.cell,))
+    built = prepare(request, context.runner, context.environ)
+    if len(built.cells) > 1:
+        raise UsageError(
+            f"{args.cell!r} names {len(built.cells)} cells", hint=f"name one, as {built.cells[0].id}"
+        )
+    tested = prepare(replace(request, goal="test"), context.runner, context.environ)
+    cell = built.cells[0]
+    if args.json:
+        choices, refusals = choose_toolchain(cell, built.loaded.project, built.loaded.settings, built.host)
+        context.result_json(
+            {
+                "cell": cell.id,
+                "policy": cell.policy,
+                "built_for": cell.built_for.tag,
+                "options": to_plain(cell.settings),
+                "origins": to_plain(built.loaded.settings.origins),
+                "toolchains": [to_plain(choice) for choice in choices],
+                "refusals": [to_plain(refusal) for refusal in refusals],
+                "build": plan_document(built),
+                "test": plan_document(tested),
+            }
+        )
+    else:
+        context.result("\n".join(_lines(cell, built, tested)))
+    return 0
+
+
+def _lines(cell: Cell, built: Prepared, tested: Prepared) -> list[str]:
+    choices, refusals = choose_toolchain(cell, built.loaded.project, built.loaded.settings, built.host)
+    cannot_run = can_run_tests(cell.target, built.host)
+    return [
+        cell.id,
+        f"  target       {cell.target.name} ({', '.join(cell.target.triples)})",
+        f"  policy       {cell.policy}",
+        f"  compiled for {cell.built_for.spec}",
+        f"  runs here    {'yes' if cannot_run is None else 'no: ' + cannot_run}",
+        "options",
+        *_option_lines(cell, built),
+        "toolchains",
+        *(f"  {choice.toolchain}: {reason}" for choice in choices for reason in choice.reasons),
+        *(
+            f"  {refusal.toolchain}: refused, {refusal.reason}"
+            + (f" (hint: {refusal.cure})" if refusal.cure else "")
+            for refusal in refusals
+        ),
+        "build",
+        *(f"  {line}" for line in plan_lines(built, verbose=True)),
+        "test",
+        *(f"  {line}" for line in plan_lines(tested, verbose=False)),
+    ]
+
+
+def _option_lines(cell: Cell, built: Prepared) -> list[str]:
+    origins = built.loaded.settings.origins
+    lines = []
+    for prefix, value in (("", cell.settings), ("test.", cell.settings.test)):
+        for option in dataclasses.fields(value):
+            if option.name == "test":
+                continue
+            key = prefix + option.name.removesuffix("_seconds").replace("_", "-")
+            shown = getattr(value, option.name)
+            lines.append(f"  {key} = {shown!r}  ({origins.get(key, 'default')})")
+    return lines

@@ -1,0 +1,197 @@
+"""What every executor is given, and how the steps of a job run.
+
+Touches the outside only through the Runner door and the folders it is given.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from wheelworks.events import JobOutput, JobPhase, JobProgress, Outcome, RunNotice
+from wheelworks.executors.progress import read_progress
+from wheelworks.process import child_environment, quote_command
+from wheelworks.report.model import JobResult, StepResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wheelworks._native import FileEntry
+    from wheelworks.events import EventSink, Phase
+    from wheelworks.locks import LockHolder
+    from wheelworks.plan import Job, Layout, Step
+    from wheelworks.process import Cancellation, CommandResult, Runner
+    from wheelworks.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """What the jobs of one run share."""
+
+    run_id: str
+    project: Project
+    layout: Layout
+    state_dir: Path
+    dist_dir: Path
+    source_root: Path
+    log_dir: Path
+    staging_dir: Path
+    """Private to the run, on the same filesystem as ``dist_dir``."""
+    entries: Sequence[FileEntry]
+    """The fingerprinted source tree."""
+    runner: Runner
+    environ: Mapping[str, str]
+    """The caller's environment."""
+    sink: EventSink
+    waits_for_locks: bool
+
+    def emit_phase(self, job: Job, phase: Phase) -> None:
+        """Tell the display that the job entered a phase."""
+        self.sink(JobPhase(job_id=job.id, time=time.time(), phase=phase))
+
+    def notice_wait(self, job: Job) -> Callable[[LockHolder | None], None]:
+        """What tells the display that a lock is waited for, and who holds it."""
+
+        def notice(holder: LockHolder | None) -> None:
+            who = str(holder) if holder is not None else "another run"
+            self.sink(
+                RunNotice(time=time.time(), level="info", message=f"{job.id} waits for {who}")
+            )
+
+        return notice
+
+    def log_path(self, job: Job) -> Path:
+        """The job's log file."""
+        return self.log_dir / f"{job.id.replace(' ', '-')}.log"
+
+
+class Executor(Protocol):
+    """A backend that runs jobs."""
+
+    def execute(self, job: Job, cancellation: Cancellation) -> JobResult:
+        """Run a job to its end; a failure is a result, not an exception."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailure:
+    """The step that ended a job, for people."""
+
+    step: Step
+    result: CommandResult
+    reason: str
+    cancelled: bool
+
+
+def run_steps(
+    job: Job,
+    steps: Sequence[Step],
+    context: RunContext,
+    cancellation: Cancellation,
+    placeholders: Mapping[str, str],
+) -> tuple[tuple[StepResult, ...], StepFailure | None]:
+    """Run steps one after another until one fails.
+
+    Args:
+        job: the job they belong to.
+        steps: its steps.
+        context: the run.
+        cancellation: stops the running step.
+        placeholders: name -> value for ``{name}`` in argv, env and cwd.
+    """
+    results: list[StepResult] = []
+    for step in steps:
+        result = _run_step(job, step, context, cancellation, placeholders)
+        results.append(
+            StepResult(
+                name=step.name,
+                command=quote_command(result.argv),
+                returncode=result.returncode,
+                seconds=result.seconds,
+            )
+        )
+        if not result.ok:
+            reason = _failure_reason(step, result)
+            return tuple(results), StepFailure(
+                step=step, result=result, reason=reason, cancelled=result.cancelled
+            )
+    return tuple(results), None
+
+
+def fill(text: str, placeholders: Mapping[str, str]) -> str:
+    """The text with ``{name}`` replaced for every known name; other braces stay."""
+    for name, value in placeholders.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def failed_result(
+    job: Job, steps: tuple[StepResult, ...], failure: StepFailure, context: RunContext, started: float
+) -> JobResult:
+    """The result of a job that a step ended."""
+    return JobResult(
+        job_id=job.id,
+        kind=job.kind,
+        cells=job.cells,
+        outcome=Outcome.CANCELLED if failure.cancelled else Outcome.FAILED,
+        reason=failure.reason,
+        exit_code=0 if failure.cancelled else _failure_exit(failure.result),
+        seconds=time.monotonic() - started,
+        steps=steps,
+        log=str(context.log_path(job)),
+    )
+
+
+def _run_step(
+    job: Job,
+    step: Step,
+    context: RunContext,
+    cancellation: Cancellation,
+    placeholders: Mapping[str, str],
+) -> CommandResult:
+    def on_line(line: str) -> None:
+        now = time.time()
+        progress = read_progress(line)
+        if progress is None:
+            context.sink(JobOutput(job_id=job.id, time=now, line=line))
+        else:
+            context.sink(
+                JobProgress(
+                    job_id=job.id, time=now, done=progress.done, total=progress.total, current=progress.current
+                )
+            )
+
+    environment = child_environment(
+        context.environ,
+        set_={name: fill(value, placeholders) for name, value in step.env.items()},
+        unset=step.unset,
+        pass_=step.env_pass,
+    )
+    return context.runner.run(
+        [fill(word, placeholders) for word in step.argv],
+        env=environment,
+        cwd=Path(fill(step.cwd, placeholders)),
+        timeout_seconds=step.timeout_seconds,
+        on_line=on_line,
+        log=context.log_path(job),
+        cancellation=cancellation,
+    )
+
+
+def _failure_reason(step: Step, result: CommandResult) -> str:
+    program = Path(step.argv[0]).name
+    if result.cancelled:
+        return f"{program} was stopped"
+    if result.start_error is not None:
+        return f"{program} could not be started: {result.start_error}"
+    if result.timed_out:
+        return f"{program} was stopped after {step.timeout_seconds:g} s (step {step.name})"
+    return f"{program} ended with exit code {result.returncode} (step {step.name})"
+
+
+def _failure_exit(result: CommandResult) -> int:
+    """4 when the program is missing or the disk is full, else 1."""
+    no_space = any("No space left on device" in line or "os error 28" in line for line in result.tail)
+    return 4 if result.start_error is not None or no_space else 1

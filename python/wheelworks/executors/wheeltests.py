@@ -1,0 +1,113 @@
+"""Runs test jobs: a fresh environment, the built wheel in it, the project's own test commands.
+
+Touches the job's scratch folder; starts processes through the Runner only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wheelworks import wheeltest
+from wheelworks.events import Outcome
+from wheelworks.executors.base import failed_result, run_steps
+from wheelworks.report.model import JobResult
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from wheelworks.executors.base import RunContext
+    from wheelworks.plan import Job
+    from wheelworks.process import Cancellation
+    from wheelworks.wheeltest import TestRecord
+
+#: So many failed tests are named in a result's reason before the rest is counted.
+SHOWN_FAILURES = 3
+
+
+class TestExecutor:
+    """Runs the tests of built wheels on this host."""
+
+    __test__ = False
+
+    def __init__(self, context: RunContext, *, wheel_of: Callable[[Job], Path]) -> None:
+        self._context = context
+        self._wheel_of = wheel_of
+
+    def execute(self, job: Job, cancellation: Cancellation) -> JobResult:
+        """Install the wheel into a fresh environment and run its tests there.
+
+        Raises:
+            ConfigurationError: a pattern of ``test.sources`` matches nothing.
+            JobFailedError: a test file vanished while it was copied.
+        """
+        scratch = self._context.staging_dir / job.id.replace(" ", "-")
+        scratch.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._test(job, scratch, cancellation)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _test(self, job: Job, scratch: Path, cancellation: Cancellation) -> JobResult:
+        context = self._context
+        started = time.monotonic()
+        if job.test is None:
+            raise AssertionError(f"BUG: {job.id} has no test plan")
+        context.emit_phase(job, "preparing")
+        project = context.project
+        wheeltest.prepare(
+            scratch,
+            job.test,
+            source_root=context.source_root,
+            files=[entry.path for entry in context.entries],
+            project_folder=project.root.relative_to(project.source_root).as_posix(),
+        )
+        placeholders = {"scratch": str(scratch), "wheel": str(self._wheel_of(job))}
+        preparing = tuple(step for step in job.steps if not step.name.startswith("test"))
+        testing = tuple(step for step in job.steps if step.name.startswith("test"))
+        context.emit_phase(job, "installing")
+        steps, failure = run_steps(job, preparing, context, cancellation, placeholders)
+        if failure is not None:
+            return failed_result(job, steps, failure, context, started)
+        context.emit_phase(job, "testing")
+        more, failure = run_steps(job, testing, context, cancellation, placeholders)
+        record = wheeltest.read_record(scratch)
+        result = (
+            self._passed(job, started)
+            if failure is None
+            else failed_result(job, (), failure, context, started)
+        )
+        return self._with_record(replace(result, steps=(*steps, *more)), record)
+
+    def _passed(self, job: Job, started: float) -> JobResult:
+        return JobResult(
+            job_id=job.id,
+            kind=job.kind,
+            cells=job.cells,
+            outcome=Outcome.SUCCEEDED,
+            reason=None,
+            exit_code=0,
+            seconds=time.monotonic() - started,
+            log=str(self._context.log_path(job)),
+        )
+
+    def _with_record(self, result: JobResult, record: TestRecord) -> JobResult:
+        """The result with the guard's counts; a package from elsewhere fails it whatever the command said."""
+        result = replace(result, tests=record.counts)
+        if record.violations:
+            return replace(
+                result,
+                outcome=Outcome.FAILED,
+                exit_code=1,
+                reason=f"the tests did not test the wheel: {record.violations[0]}",
+                cure="run the tests from a folder without the package, or name the files to copy in test.sources",
+            )
+        if result.outcome is Outcome.FAILED and record.failed:
+            shown = ", ".join(record.failed[:SHOWN_FAILURES])
+            more = len(record.failed) - SHOWN_FAILURES
+            rest = f" and {more} more" if more > 0 else ""
+            return replace(result, reason=f"{len(record.failed)} tests failed: {shown}{rest}")
+        return result

@@ -1,0 +1,111 @@
+"""Which jobs are up to date, and for each stale one why.
+
+Pure: takes the plan, the records of the last successes, the source tree's digests and what lies in ``dist/``;
+gives a verdict per job. Reads nothing itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wheelworks.fingerprints import changes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelworks.plan import Job, Plan
+    from wheelworks.store import SuccessRecord
+
+#: Inputs that name a file of the source tree begin so.
+SOURCE_PREFIX = "source:"
+WHEEL_INPUT = "wheel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a job has to run."""
+
+    is_fresh: bool
+    reasons: tuple[str, ...]
+    """Why it is stale; empty when it is fresh."""
+    record: SuccessRecord | None
+
+
+def job_inputs(
+    job: Job,
+    sources: Mapping[str, str],
+    *,
+    passed: Mapping[str, str],
+    wheel_sha256: str | None = None,
+) -> dict[str, str]:
+    """Everything a job reads: its planned inputs, the source tree, passed variables, the wheel under test.
+
+    Args:
+        job: the job.
+        sources: path -> digest of the whole tree.
+        passed: the caller's environment; only a digest of the variables that the job passes on is kept.
+        wheel_sha256: of test jobs, the hash of the wheel.
+    """
+    inputs = dict(job.inputs)
+    for name in inputs:
+        if name.startswith("passed env "):
+            value = passed.get(name.removeprefix("passed env "), "")
+            inputs[name] = hashlib.sha256(value.encode()).hexdigest()[:16]
+    if job.reads_sources:
+        inputs.update({SOURCE_PREFIX + path: digest for path, digest in sources.items()})
+    if wheel_sha256 is not None:
+        inputs[WHEEL_INPUT] = wheel_sha256
+    return inputs
+
+
+def judge(
+    plan: Plan,
+    records: Mapping[str, SuccessRecord],
+    sources: Mapping[str, str],
+    artifacts: Mapping[str, str],
+    *,
+    passed: Mapping[str, str],
+    force: bool = False,
+) -> dict[str, Verdict]:
+    """A verdict per job, in the plan's order (a test is stale when its build is).
+
+    Args:
+        plan: the plan.
+        records: job id -> its last success.
+        sources: path -> digest of the source tree.
+        artifacts: file name -> sha256 of what lies in ``dist/`` for the records' artifacts.
+        passed: the caller's environment.
+        force: everything is stale.
+    """
+    verdicts: dict[str, Verdict] = {}
+    for job in plan.jobs:
+        record = records.get(job.id)
+        reasons = _stale_reasons(job, record, verdicts, sources, artifacts, passed)
+        if force:
+            reasons = ("--force was given",)
+        verdicts[job.id] = Verdict(is_fresh=not reasons, reasons=reasons, record=record)
+    return verdicts
+
+
+def _stale_reasons(
+    job: Job,
+    record: SuccessRecord | None,
+    verdicts: Mapping[str, Verdict],
+    sources: Mapping[str, str],
+    artifacts: Mapping[str, str],
+    passed: Mapping[str, str],
+) -> tuple[str, ...]:
+    if record is None:
+        return ("it has not succeeded yet",)
+    stale_needs = tuple(need for need in job.needs if not verdicts[need].is_fresh)
+    if stale_needs:
+        return tuple(f"{need} is stale" for need in stale_needs)
+    wheel = None
+    if job.kind == "test":
+        build_record = verdicts[job.needs[0]].record
+        wheel = build_record.artifact_sha256 if build_record is not None else None
+    elif record.artifact is None or artifacts.get(record.artifact) != record.artifact_sha256:
+        return (f"{record.artifact or 'its artifact'} is missing from dist/ or was changed",)
+    return changes(record.inputs, job_inputs(job, sources, passed=passed, wheel_sha256=wheel))

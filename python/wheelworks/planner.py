@@ -1,0 +1,150 @@
+"""Selected cells + HostFacts -> Plan of Jobs.
+
+Pure: takes values and gives a frozen plan; ``build_jobs.py`` and ``test_jobs.py`` write the single jobs. Knows
+nothing of what is on disk: whether a job is up to date is ``freshness.py``'s question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from wheelworks.build_jobs import BuildContext, build_job, build_shares, sdist_job
+from wheelworks.plan import Plan, Provisioning, UnavailableCell
+from wheelworks.test_jobs import TestContext, plan_tests
+from wheelworks.toolchains import choose_toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelworks.build_jobs import BuildGroup
+    from wheelworks.config.settings import Settings
+    from wheelworks.matrix import Cell
+    from wheelworks.plan import Job, Layout, ToolRequest
+    from wheelworks.project import Project
+    from wheelworks.toolchains import HostFacts
+    from wheelworks.tools import ToolEnvironment
+
+#: Below this much memory for the whole run builds are still started, one at a time.
+MINIMUM_MEMORY_MIB = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """What to plan for."""
+
+    goal: Literal["build", "test"]
+    cells: tuple[Cell, ...]
+    """The selected cells."""
+    wants_sdist: bool
+    project: Project
+    settings: Settings
+    host: HostFacts
+    layout: Layout
+    tool_requests: tuple[ToolRequest, ...]
+    tools: Mapping[str, ToolEnvironment]
+    """Tool name -> the environment where it is or will be."""
+    group_requirements: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Dependency group -> its requirements, includes resolved."""
+    estimates: Mapping[str, float] = field(default_factory=dict)
+    """Job id -> seconds of earlier successes."""
+    test_python: str | None = None
+    """``wheelworks test --python``: the interpreter spec that tests run with."""
+
+
+def make_plan(request: PlanRequest) -> Plan:
+    """The complete plan of a run.
+
+    Every selected cell is either served by a job or listed as unavailable with its reason.
+    """
+    if request.goal == "test":
+        testable, untestable = plan_tests(request.cells, TestContext.of(request))
+        build_cells = tuple(cell for cell, _ in testable)
+    else:
+        testable, untestable = (), ()
+        build_cells = request.cells
+    groups, unbuildable = _group_builds(build_cells, request)
+    context = BuildContext.of(request, concurrency=_concurrency(len(groups), request))
+    builds = tuple(build_job(group, context) for group in groups)
+    by_cell = {cell: job for job in builds for cell in job.cells}
+    tests = tuple(make(by_cell[cell.id]) for cell, make in testable if cell.id in by_cell)
+    sdist = (sdist_job(context),) if request.wants_sdist else ()
+    provisioning = _provisioning(groups)
+    jobs = (*sdist, *builds, *tests)
+    return Plan(
+        jobs=jobs,
+        unavailable=(*unbuildable, *untestable),
+        selected_cells=tuple(cell.id for cell in request.cells),
+        tools=_needed_tools(request, jobs),
+        provisioning=provisioning,
+        cores=_cores(request),
+        memory_mib=max(request.host.memory_available_mib, MINIMUM_MEMORY_MIB),
+    )
+
+
+def _group_builds(
+    cells: tuple[Cell, ...], request: PlanRequest
+) -> tuple[tuple[BuildGroup, ...], tuple[UnavailableCell, ...]]:
+    """Cells that share one compilation, and the cells that no toolchain serves."""
+    servable = []
+    unavailable = []
+    for cell in cells:
+        choices, refusals = choose_toolchain(cell, request.project, request.settings, request.host)
+        if choices:
+            servable.append((cell, choices))
+            continue
+        cures = [refusal.cure for refusal in refusals if refusal.cure]
+        unavailable.append(
+            UnavailableCell(
+                cell=cell.id,
+                kind="build" if request.goal == "build" else "test",
+                reason="; ".join(f"{refusal.toolchain}: {refusal.reason}" for refusal in refusals),
+                cure=cures[0] if cures else None,
+            )
+        )
+    return build_shares(tuple(servable)), tuple(unavailable)
+
+
+def _cores(request: PlanRequest) -> int:
+    wanted = request.settings.jobs or request.host.cores
+    return max(1, min(wanted, request.host.cores))
+
+
+def _concurrency(builds: int, request: PlanRequest) -> int:
+    """How many builds run side by side: bounded by processors and by memory (LTO is hungry)."""
+    by_memory = request.host.memory_available_mib // max(1, request.settings.memory_per_build_mib)
+    return max(1, min(builds, _cores(request), by_memory))
+
+
+def _provisioning(groups: tuple[BuildGroup, ...]) -> tuple[Provisioning, ...]:
+    """What rustup has to add before the first build, each once."""
+    found: dict[tuple[str, ...], Provisioning] = {}
+    for choice in (choice for group in groups for choice in group.choices):
+        if choice.rustup_toolchain_to_install is not None:
+            argv: tuple[str, ...] = (
+                "rustup", "toolchain", "install", "--profile", "minimal", choice.rustup_toolchain_to_install,
+            )  # fmt: skip
+            found[argv] = Provisioning(argv=argv, what=f"Rust {choice.rustup_toolchain_to_install}")
+        if choice.rustup_target_to_add is not None:
+            toolchain = choice.rustup_toolchain_to_install or choice.rustup_toolchain
+            named = ("--toolchain", toolchain) if toolchain else ()
+            argv = ("rustup", "target", "add", *named, choice.rustup_target_to_add)
+            found[argv] = Provisioning(
+                argv=argv, what=f"standard library of {choice.rustup_target_to_add}"
+            )
+    return tuple(found.values())
+
+
+def _needed_tools(request: PlanRequest, jobs: tuple[Job, ...]) -> tuple[ToolRequest, ...]:
+    """The tool requests that some job's steps really use."""
+    kinds = {job.kind for job in jobs}
+    needed = set()
+    if kinds & {"build", "sdist"}:
+        needed.add("maturin")
+    if any("--zig" in step.argv for job in jobs for step in job.steps):
+        needed.add("ziglang")
+    if any(job.expects is not None and job.expects.abi_tag == "abi3" for job in jobs):
+        needed.add("abi3audit")
+    if "test" in kinds and request.host.uv is None:
+        needed.add("uv")
+    return tuple(tool for tool in request.tool_requests if tool.name in needed)

@@ -1,0 +1,210 @@
+"""The stages before execution: configuration -> matrix -> host facts -> plan -> verdicts.
+
+The list of stages is :func:`prepare`. Touches the disk and starts probes through the modules it calls; decides
+nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import platformdirs
+
+from wheelworks import selectors
+from wheelworks.artifacts import sha256_file
+from wheelworks.config.load import load
+from wheelworks.errors import NothingSelectedError, UsageError
+from wheelworks.freshness import judge
+from wheelworks.host import probe_host
+from wheelworks.matrix import expand_matrix
+from wheelworks.plan import Layout
+from wheelworks.planner import PlanRequest, make_plan
+from wheelworks.source_tree import read_source_tree
+from wheelworks.store import StateStore
+from wheelworks.test_jobs import interpreter_under_test
+from wheelworks.tools import default_request, tool_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelworks._native import FileEntry
+    from wheelworks.config.load import Loaded
+    from wheelworks.freshness import Verdict
+    from wheelworks.matrix import Cell, Matrix
+    from wheelworks.plan import Plan, ToolRequest
+    from wheelworks.process import Runner
+    from wheelworks.toolchains import HostFacts
+    from wheelworks.tools import ToolEnvironment
+
+STATE_FOLDER = ".wheelworks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a command asks for."""
+
+    goal: Literal["build", "test"]
+    directory: Path
+    package: str | None
+    flags: Mapping[str, str | tuple[str, ...] | bool]
+    selectors: tuple[str, ...] = ()
+    python: str | None = None
+    """Test only with this interpreter spec."""
+    sdist: Literal["default", "yes", "no", "only"] = "default"
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Everything that is known before a run starts."""
+
+    loaded: Loaded
+    matrix: Matrix
+    cells: tuple[Cell, ...]
+    """The selected ones."""
+    host: HostFacts
+    layout: Layout
+    state_dir: Path
+    tools: Mapping[str, ToolEnvironment]
+    entries: tuple[FileEntry, ...]
+    plan: Plan
+    verdicts: Mapping[str, Verdict]
+
+
+def prepare(request: RunRequest, runner: Runner, environ: Mapping[str, str]) -> Prepared:
+    """Go through the stages up to the plan and its verdicts.
+
+    Raises:
+        ConfigurationError: the configuration or the project is wrong.
+        UsageError: a selector is malformed.
+        NothingSelectedError: no cell was selected.
+    """
+    loaded = load(request.directory, flags=request.flags, environ=environ, package=request.package)
+    settings, project = loaded.settings, loaded.project
+    state_dir = project.root / STATE_FOLDER
+    matrix = expand_matrix(settings, project)
+    cells = select_cells(matrix, request)
+    entries = tuple(read_source_tree(project, state_dir=state_dir, dist_dir=settings.dist))
+    host = probe_host(
+        runner,
+        project=project,
+        settings=settings,
+        environ=environ,
+        triples=frozenset(triple for cell in cells for triple in cell.target.triples),
+        wanted=wanted_interpreters(cells, request),
+    )
+    layout = Layout(
+        project_root=project.root,
+        source_root=project.source_root,
+        state_dir=state_dir,
+        dist_dir=settings.dist,
+        tools_dir=Path(platformdirs.user_data_dir("wheelworks", appauthor=False)) / "tools",
+    )
+    tool_requests = _tool_requests(loaded)
+    tools = {tool.name: tool_environment(layout.tools_dir, tool) for tool in tool_requests}
+    store = StateStore(state_dir)
+    plan = make_plan(
+        PlanRequest(
+            goal=request.goal,
+            cells=cells,
+            wants_sdist=_wants_sdist(request, settings.sdist),
+            project=project,
+            settings=settings,
+            host=host,
+            layout=layout,
+            tool_requests=tool_requests,
+            tools=tools,
+            group_requirements=loaded.group_requirements,
+            estimates=store.estimates(),
+            test_python=request.python,
+        )
+    )
+    records = {job.id: record for job in plan.jobs if (record := store.read(job.id)) is not None}
+    verdicts = judge(
+        plan,
+        records,
+        {entry.path: entry.digest for entry in entries},
+        _artifact_hashes(settings.dist, frozenset(r.artifact for r in records.values() if r.artifact)),
+        passed=environ,
+        force=request.force,
+    )
+    return Prepared(
+        loaded=loaded,
+        matrix=matrix,
+        cells=cells,
+        host=host,
+        layout=layout,
+        state_dir=state_dir,
+        tools=tools,
+        entries=entries,
+        plan=plan,
+        verdicts=verdicts,
+    )
+
+
+def select_cells(matrix: Matrix, request: RunRequest) -> tuple[Cell, ...]:
+    """The cells that the selectors, and with ``--python`` the interpreter, choose.
+
+    Raises:
+        UsageError: a selector is malformed.
+        NothingSelectedError: nothing is left.
+    """
+    if request.sdist == "only":
+        return ()
+    ids = tuple(cell.id for cell in matrix.cells)
+    try:
+        missing = selectors.unmatched(ids, request.selectors)
+        chosen = frozenset(selectors.select(ids, request.selectors))
+    except ValueError as error:
+        raise UsageError(str(error), hint="selectors are cell ids with *, ? and {a,b}: 'cp31{3,4}-manylinux_*'") from error
+    if missing:
+        pattern, nearest = missing[0]
+        reason = next((cell.reason for cell in matrix.impossible if selectors.matches(cell.id, pattern)), None)
+        raise NothingSelectedError(
+            f"selector {pattern!r} matches no cell of the matrix" + (f": {reason}" if reason else ""),
+            hint=f"did you mean {nearest}? wheelworks plan lists the cells"
+            if nearest
+            else "wheelworks plan lists the cells; --pythons and --targets add others",
+        )
+    cells = tuple(cell for cell in matrix.cells if cell.id in chosen)
+    if request.python is not None:
+        cells = tuple(
+            cell for cell in cells if interpreter_under_test(cell, request.python).spec == request.python
+        )
+    if not cells:
+        wanted = f" for Python {request.python}" if request.python is not None else ""
+        raise NothingSelectedError(
+            f"no cell is selected{wanted}", hint="wheelworks plan lists the cells of the matrix"
+        )
+    return cells
+
+
+def wanted_interpreters(cells: tuple[Cell, ...], request: RunRequest) -> frozenset[str]:
+    """The interpreters that tests need; none for builds, which need no interpreter at all."""
+    if request.goal == "build":
+        return frozenset()
+    return frozenset(interpreter_under_test(cell, request.python).spec for cell in cells)
+
+
+def _wants_sdist(request: RunRequest, configured: bool) -> bool:
+    if request.goal == "test" or request.sdist == "no":
+        return False
+    if request.sdist in ("yes", "only"):
+        return True
+    return configured and not request.selectors
+
+
+def _tool_requests(loaded: Loaded) -> tuple[ToolRequest, ...]:
+    return (
+        default_request("maturin", loaded.project.maturin_requirement, configured=loaded.settings.maturin),
+        default_request("ziglang"),
+        default_request("uv"),
+        default_request("abi3audit"),
+    )
+
+
+def _artifact_hashes(dist: Path, names: frozenset[str]) -> dict[str, str]:
+    """sha256 of those files in ``dist/`` that a record names."""
+    return {name: sha256_file(dist / name) for name in names if (dist / name).is_file()}
