@@ -21,7 +21,7 @@ import nox.registry
 from wheelworks.python_versions import classified_pythons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["register"]
 
@@ -138,7 +138,7 @@ def session_specs(
     )
 
 
-def project_pythons(pyproject: dict[str, object]) -> tuple[str, ...]:
+def project_pythons(pyproject: Mapping[str, object]) -> tuple[str, ...]:
     """The versions that a project is built for, by the same rule as wheelworks' configuration.
 
     Args:
@@ -211,7 +211,7 @@ def _read_pyproject(path: Path) -> dict[str, object]:
         raise ValueError(msg) from error
 
 
-def _table(document: dict[str, object], *keys: str) -> dict[str, object]:
+def _table(document: Mapping[str, object], *keys: str) -> Mapping[str, object]:
     table = document
     for key in keys:
         inner = table.get(key)
@@ -219,7 +219,7 @@ def _table(document: dict[str, object], *keys: str) -> dict[str, object]:
     return table
 
 
-def _text(table: dict[str, object], key: str, *, default: str) -> str:
+def _text(table: Mapping[str, object], key: str, *, default: str) -> str:
     value = table.get(key, default)
     return value if isinstance(value, str) else default
 
