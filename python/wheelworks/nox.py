@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import nox
 import nox.registry
 
-from wheelworks.python_versions import classified_pythons
+from wheelworks.config.pythons import default_pythons
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,8 +40,6 @@ class SessionSpec:
     """What ``wheelworks`` is called with, before the session's own arguments."""
     summary: str
     """The line that ``nox -l`` shows."""
-    wheels_from: Path | None = None
-    """Folder whose wheels are named when the session's own arguments name none."""
 
 
 def register(
@@ -78,7 +76,6 @@ def register(
         prefix=prefix,
         pythons=versions,
         project=None if project is None else str(project),
-        dist=folder / _text(_table(settings, "tool", "wheelworks"), "dist", default="dist"),
     )
     taken = sorted({spec.name for spec in specs} & nox.registry.get().keys())
     if taken:
@@ -93,7 +90,7 @@ def register(
 
 
 def session_specs(
-    *, prefix: str, pythons: Sequence[str], project: str | None, dist: Path
+    *, prefix: str, pythons: Sequence[str], project: str | None
 ) -> tuple[SessionSpec, ...]:
     """The sessions of a project, as values.
 
@@ -101,7 +98,6 @@ def session_specs(
         prefix: put before every name.
         pythons: versions that get a test session; repeated ones get one.
         project: folder to hand to ``wheelworks -C``; None for the current one.
-        dist: folder whose wheels ``audit`` reads.
     """
     base = () if project is None else ("-C", project)
     tests = tuple(
@@ -127,8 +123,7 @@ def session_specs(
         SessionSpec(
             name=f"{prefix}audit",
             arguments=(*base, "audit"),
-            summary="Audit the wheels in dist/, or those named.",
-            wheels_from=dist,
+            summary="Audit everything in dist/, or the files that are named.",
         ),
         SessionSpec(
             name=f"{prefix}doctor",
@@ -153,12 +148,11 @@ def project_pythons(pyproject: Mapping[str, object]) -> tuple[str, ...]:
     metadata = _table(pyproject, "project")
     requires = _text(metadata, "requires-python", default="")
     classifiers = _texts(metadata.get("classifiers", []), "project.classifiers")
-    return classified_pythons(classifiers, requires or None)
+    return default_pythons(requires or None, classifiers).versions
 
 
 def _register_session(spec: SessionSpec, checkout: Path | None) -> None:
     def body(session: nox.Session) -> None:
-        arguments = [*spec.arguments, *_wheels(session, spec), *session.posargs]
         with _interpreter(session, checkout) as python:
             # Both streams are inherited, so that wheelworks sees the terminal and keeps results on
             # stdout. `-P`, because a folder of the project may have the name of a dependency.
@@ -167,7 +161,8 @@ def _register_session(spec: SessionSpec, checkout: Path | None) -> None:
                 "-P",
                 "-m",
                 "wheelworks",
-                *arguments,
+                *spec.arguments,
+                *session.posargs,
                 external=True,
                 stderr=None,
                 interrupt_timeout=_INTERRUPT_SECONDS,
@@ -192,15 +187,6 @@ def _interpreter(session: nox.Session, checkout: Path | None) -> Iterator[str]:
 
     with checkout_environment(session, checkout) as python:
         yield str(python)
-
-
-def _wheels(session: nox.Session, spec: SessionSpec) -> list[str]:
-    if spec.wheels_from is None or any(word.endswith(".whl") for word in session.posargs):
-        return []
-    wheels = sorted(str(path) for path in spec.wheels_from.glob("*.whl"))
-    if not wheels:
-        session.error(f"no wheels in {spec.wheels_from}: run the session that builds them first")
-    return wheels
 
 
 def _read_pyproject(path: Path) -> dict[str, object]:

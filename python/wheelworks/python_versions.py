@@ -1,49 +1,14 @@
-"""Which Python versions a project is for, from what its metadata says.
+"""Whether requires-python admits a version of Python.
 
-Takes classifiers and a requires-python text, gives versions such as ``3.13``. Standard library
-only, because ``wheelworks.nox`` reads them where nothing but nox is installed. Reads no files.
+Takes version specifiers and a minor version. Standard library only, because ``wheelworks.nox`` asks
+where nothing but nox is installed. Reads no files; does not know which versions exist.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-#: What a project without version classifiers is built for. 3.15 is left to be asked for, because
-#: most releases of PyO3 in use refuse an interpreter that is newer than they are.
-MAINTAINED_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-
-_CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.([0-9]+)")
 _CLAUSE = re.compile(r"(===|~=|==|!=|<=|>=|<|>)\s*v?([0-9]+(?:\.[0-9]+)*)([^\s]*)")
-
-
-def classified_pythons(classifiers: Iterable[str], requires_python: str | None) -> tuple[str, ...]:
-    """The versions that the classifiers name and requires-python admits, in ascending order.
-
-    Without such a classifier: the maintained versions that requires-python admits, or its lower
-    bound where it admits none of them.
-
-    Args:
-        classifiers: trove classifiers; only ``Programming Language :: Python :: 3.N`` count.
-        requires_python: version specifiers, ``>=3.11,<4``; None for any version.
-
-    Returns:
-        ``("3.12", "3.13")``; empty when nothing can be said.
-
-    Raises:
-        ValueError: requires-python is no list of version specifiers.
-    """
-    clauses = _parse_clauses(requires_python or "")
-    named = {int(found[1]) for text in classifiers if (found := _CLASSIFIER.fullmatch(text))}
-    if named:
-        return tuple(f"3.{minor}" for minor in sorted(named) if _admits(clauses, minor))
-    maintained = tuple(
-        version for version in MAINTAINED_PYTHONS if _admits(clauses, int(version[2:]))
-    )
-    return maintained or _lower_bound(clauses)
 
 
 def admits_python(requires_python: str | None, minor: int) -> bool:
@@ -106,15 +71,3 @@ def _padded(release: tuple[int, ...]) -> tuple[int, ...]:
 def _agrees(first: tuple[int, int], prefix: tuple[int, ...]) -> bool:
     """Whether 3.N and the prefix agree as far as both go."""
     return all(ours == theirs for ours, theirs in zip(first, prefix, strict=False))
-
-
-def _lower_bound(clauses: tuple[_Clause, ...]) -> tuple[str, ...]:
-    floors = [
-        _padded(release)[:2]
-        for operator, release, _ in clauses
-        if operator in {">=", ">", "~=", "=="}
-    ]
-    highest = max(floors, default=None)
-    if highest is None or highest[0] != 3 or not _admits(clauses, highest[1]):
-        return ()
-    return (f"3.{highest[1]}",)

@@ -12,14 +12,11 @@ import nox.registry
 import pytest
 
 from wheelworks import nox as wheelworks_nox
+from wheelworks.config.pythons import default_pythons
 from wheelworks.nox import project_pythons, register, session_specs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class QuitError(Exception):
-    """What FakeSession.error raises."""
 
 
 class FakeSession:
@@ -34,10 +31,6 @@ class FakeSession:
         """Note a command."""
         self.commands.append(command)
         self.options.append(options)
-
-    def error(self, message: str) -> None:
-        """End the session."""
-        raise QuitError(message)
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +109,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
         ("wheels", ("build",)),
         ("sdist", ("build", "--sdist-only")),
         ("test-3.13", ("test", "--python", "3.13")),
+        ("audit", ("audit",)),
         ("doctor", ("doctor",)),
     ],
 )
@@ -128,41 +122,6 @@ def test_a_session_runs_wheelworks_once_with_its_own_arguments(
     python = (sys.executable, "-P", "-m", "wheelworks")
     assert session.commands == [(*python, *arguments, "*-manylinux_x86_64", "-v")]
     assert session.options[0]["stderr"] is None
-
-
-def test_audit_names_the_wheels_in_dist(folder: Path) -> None:
-    """The shell does not expand patterns here, so the session does, in a stable order."""
-    (folder / "dist").mkdir()
-    for name in ("b.whl", "a.whl", "c.tar.gz"):
-        (folder / "dist" / name).touch()
-    register()
-    wheels = tuple(str(folder / "dist" / name) for name in ("a.whl", "b.whl"))
-    assert run("audit", "--json").commands[0][-4:] == ("audit", *wheels, "--json")
-
-
-def test_audit_takes_the_wheels_that_are_named(folder: Path) -> None:
-    """Wheels after ``--`` replace those of dist/."""
-    (folder / "dist").mkdir()
-    (folder / "dist" / "a.whl").touch()
-    register()
-    assert run("audit", "other/x.whl").commands[0][-2:] == ("audit", "other/x.whl")
-
-
-@pytest.mark.usefixtures("folder")
-def test_audit_without_wheels_fails() -> None:
-    """Nothing to audit is no success."""
-    register()
-    with pytest.raises(QuitError, match=r"no wheels in .*dist"):
-        run("audit")
-
-
-def test_another_dist_folder_is_read(folder: Path) -> None:
-    """``[tool.wheelworks] dist`` says where the wheels are."""
-    (folder / "pyproject.toml").write_text('[tool.wheelworks]\npythons = []\ndist = "out"\n')
-    (folder / "out").mkdir()
-    (folder / "out" / "a.whl").touch()
-    register()
-    assert run("audit").commands[0][-1] == str(folder / "out" / "a.whl")
 
 
 def test_a_project_in_a_sub_folder_is_handed_on(folder: Path) -> None:
@@ -224,7 +183,7 @@ def test_pythons_come_from_the_metadata_else() -> None:
 
 def test_a_project_that_says_nothing_gets_the_maintained_pythons() -> None:
     """A crate with a bare pyproject.toml has test sessions too."""
-    assert project_pythons({"tool": "no table"}) == ("3.11", "3.12", "3.13", "3.14")
+    assert project_pythons({"tool": "no table"}) == default_pythons(None, []).versions
 
 
 @pytest.mark.parametrize("value", ["3.13", [3.13], 3])
@@ -236,7 +195,7 @@ def test_a_wrong_list_of_pythons_is_refused(value: object) -> None:
 
 def test_a_repeated_python_gets_one_session() -> None:
     """Nox would warn of the second."""
-    specs = session_specs(prefix="", pythons=["3.13", "3.13"], project=None, dist=Path("dist"))
+    specs = session_specs(prefix="", pythons=["3.13", "3.13"], project=None)
     assert [spec.name for spec in specs].count("test-3.13") == 1
 
 
