@@ -1,63 +1,89 @@
 """The only module that starts processes.
 
-Takes an argv sequence (never a shell string), environment, folder, timeout and callbacks; gives a frozen
-result. Every process runs in a group of its own; stopping is polite first, then by force. A failing
-command is a value, not an exception.
+Takes an argv sequence (never a shell string), environment, folder, timeout and callbacks; gives a
+frozen result. Every process runs in a group of its own; stopping is polite first, then by force. A
+failing command is a value, not an exception. Knows nothing of jobs or tools.
+
+A grandchild that makes itself a session of its own (``setsid``, a daemon such as the sccache
+server) leaves the group and is not stopped; that is what such programs ask for. On Windows the tree
+below the process is stopped.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Final, Literal
+
+from wheelworks.cancellation import Cancellation, sleep_on
+from wheelworks.childenv import (
+    child_environment,
+    describe_changes,
+    mask_secrets,
+    quote_command,
+    secret_values,
+)
+from wheelworks.output import opened_sink
+from wheelworks.runner import CommandResult, Runner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from wheelworks.output import OutputSink
+    from wheelworks.runner import GroupRecorder
+
+__all__ = [
+    "Cancellation",
+    "CommandResult",
+    "ProcessRunner",
+    "Runner",
+    "child_environment",
+    "mask_secrets",
+    "quote_command",
+]
+
+STOP_GRACE_SECONDS: Final = 10.0
+"""From the polite request to stop to the kill."""
+DRAIN_SECONDS: Final = 2.0
+"""How long output is waited for after the main process ended: others may hold the pipe open."""
+_CHUNK: Final = 65536
+if sys.platform == "win32":
+    _CREATION_FLAGS: Final = subprocess.CREATE_NEW_PROCESS_GROUP
+else:
+    _CREATION_FLAGS: Final = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
-    """How a process ended."""
+class ProcessRunner:
+    """The Runner that starts real processes. Thread-safe.
 
-    argv: tuple[str, ...]
-    returncode: int | None
-    """None when it could not be started, or was stopped by timeout or cancellation."""
-    seconds: float
-    timed_out: bool
-    cancelled: bool
-    stdout: str
-    """Everything it printed there when captured, else empty."""
-    tail: tuple[str, ...]
-    """The last lines (at most 200) that it printed on both streams, secrets masked."""
-    start_error: str | None
-    """Why it could not be started (program not found, no permission)."""
+    Args:
+        caller: the caller's variables: their secrets are masked, and the log names only what
+            differs from them; default ``os.environ``.
+        recorder: is told of every group.
+        stop_grace_seconds: from the polite request to stop to the kill.
+        drain_seconds: how long output is waited for after the main process ended.
+    """
 
-    @property
-    def ok(self) -> bool:
-        """Whether it ended by itself with code 0."""
-        return self.returncode == 0
-
-
-class Cancellation:
-    """Asks running processes to stop. Thread-safe."""
-
-    def request(self, *, force: bool = False) -> None:
-        """Ask every process to stop (SIGTERM to its group); with ``force`` kill."""
-        raise NotImplementedError
-
-    @property
-    def requested(self) -> bool:
-        """Whether somebody asked."""
-        raise NotImplementedError
-
-    @property
-    def forced(self) -> bool:
-        """Whether somebody asked with force."""
-        raise NotImplementedError
-
-
-class Runner(Protocol):
-    """The door to processes, passed in as an argument so that tests hand over a fake."""
+    def __init__(
+        self,
+        *,
+        caller: Mapping[str, str] | None = None,
+        recorder: GroupRecorder | None = None,
+        stop_grace_seconds: float = STOP_GRACE_SECONDS,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        self._caller = dict(os.environ if caller is None else caller)
+        self._recorder = recorder
+        self._stop_grace_seconds = stop_grace_seconds
+        self._drain_seconds = drain_seconds
 
     def run(
         self,
@@ -71,35 +97,243 @@ class Runner(Protocol):
         cancellation: Cancellation | None = None,
         capture_stdout: bool = False,
     ) -> CommandResult:
-        r"""Run a program to its end.
+        """Run a program to its end; see :class:`Runner`.
 
-        Args:
-            argv: program and arguments; the program is looked up in ``env["PATH"]``.
-            env: the whole environment of the child (see :func:`child_environment`).
-            cwd: working folder.
-            timeout_seconds: then the group is stopped.
-            on_line: called with each line of both streams, without its end, from a reader thread; a carriage
-                return ends a line too (progress bars).
-            log: file that the output is appended to, begun with the quoted command and its changed variables;
-                text that ends with a carriage return (a progress bar) is left out.
-            cancellation: stops the group when requested.
-            capture_stdout: keep stdout for the result.
+        Raises:
+            Exception: whatever ``on_line`` raised, once the process has ended.
         """
-        ...
+        started = time.monotonic()
+        stop = cancellation or Cancellation()
+        secrets = secret_values({**self._caller, **env})
+        with opened_sink(log, secrets=secrets, on_line=on_line) as sink:
+            self._write_header(sink, argv, env=env, cwd=cwd, secrets=secrets)
+            captured: list[str] | None = [] if capture_stdout else None
+            ended = _Ended()
+            if stop.requested:
+                ended.reason = "cancelled"
+            else:
+                self._start_and_wait(argv, env, cwd, timeout_seconds, stop, sink, captured, ended)
+            seconds = time.monotonic() - started
+            sink.write_log(f"# {ended.describe()} after {seconds:.1f} s")
+        if sink.error is not None:
+            raise sink.error
+        return CommandResult(
+            argv=tuple(argv),
+            returncode=ended.returncode if ended.reason is None else None,
+            seconds=seconds,
+            timed_out=ended.reason == "timeout",
+            cancelled=ended.reason == "cancelled",
+            stdout="".join(captured or ()).replace("\r\n", "\n"),
+            tail=sink.tail,
+            start_error=ended.start_error,
+        )
+
+    def _write_header(
+        self,
+        sink: OutputSink,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path,
+        secrets: Sequence[str],
+    ) -> None:
+        sink.write_log(f"# in {cwd}")
+        for change in describe_changes(self._caller, env, secrets):
+            sink.write_log(f"# with {change}")
+        # Masked before it is quoted, because quoting changes a secret that holds a quote.
+        sink.write_log("$ " + quote_command([mask_secrets(word, secrets) for word in argv]))
+
+    def _start_and_wait(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        timeout_seconds: float,
+        stop: Cancellation,
+        sink: OutputSink,
+        captured: list[str] | None,
+        ended: _Ended,
+    ) -> None:
+        try:
+            process = _start(argv, env=env, cwd=cwd, merges_streams=captured is None)
+        except (OSError, ValueError) as error:
+            ended.start_error = _start_error(argv, cwd, error)
+            return
+        try:
+            if self._recorder is not None:
+                self._recorder.group_started(process.pid)
+            readers = _start_readers(process, sink, captured)
+            ended.reason = self._wait(process, timeout_seconds, stop)
+            self._drain(process, readers)
+        finally:
+            # Also when an exception passes (an interrupt in the main thread): nothing may go on
+            # running.
+            _signal_group(process, force=True)
+            # Bounded, because a process that hangs in the kernel (a dead network disk) can't even
+            # be killed.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ended.returncode = process.wait(self._stop_grace_seconds)
+            if self._recorder is not None:
+                self._recorder.group_ended(process.pid)
+
+    def _wait(
+        self, process: subprocess.Popen[bytes], timeout_seconds: float, stop: Cancellation
+    ) -> _StopReason | None:
+        """Wait for the main process, stopping it at the timeout or on request; gives why."""
+        woken: SimpleQueue[None] = SimpleQueue()
+        threading.Thread(target=_tell_end, args=(process, woken), daemon=True).start()
+        with stop.waking(lambda: woken.put(None)):
+            _sleep_while_running(process, woken, timeout_seconds, lambda: stop.requested)
+            if process.returncode is not None:
+                return None
+            reason: _StopReason = "cancelled" if stop.requested else "timeout"
+            if not stop.forced:
+                _signal_group(process, force=False)
+                _sleep_while_running(process, woken, self._stop_grace_seconds, lambda: stop.forced)
+            if process.returncode is None:
+                _signal_group(process, force=True)
+        return reason
+
+    def _drain(self, process: subprocess.Popen[bytes], readers: Sequence[threading.Thread]) -> None:
+        """Let the readers come to the end, but never wait for whoever holds the pipe open."""
+        _join(readers, self._drain_seconds)
+        if any(reader.is_alive() for reader in readers):
+            _signal_group(process, force=True)
+            # What left the group can still hold the pipe; its reader is a daemon thread and is left
+            # behind.
+            _join(readers, self._drain_seconds)
 
 
-def child_environment(
-    caller: Mapping[str, str],
-    *,
-    set_: Mapping[str, str],
-    unset: Sequence[str] = (),
-    pass_: Sequence[str] = (),
-) -> dict[str, str]:
-    """The environment of a child: allow-listed variables of the caller plus ``set_``.
+_StopReason = Literal["timeout", "cancelled"]
 
-    The allow-list holds what programs need everywhere (PATH, HOME, LANG, LC_*, TMPDIR, proxies, CA bundles,
-    SSH_AUTH_SOCK never, CARGO_HOME, RUSTUP_HOME, CARGO_HTTP_*, CARGO_NET_*, CARGO_REGISTRIES_*_INDEX,
-    PIP_* and UV_* without tokens, SOURCE_DATE_EPOCH, Windows' SYSTEMROOT and so on), never ``PYO3_*``, ``VIRTUAL_ENV``,
-    ``CONDA_PREFIX``, ``PYTHONPATH``, ``PYTHONHOME`` or a name that looks like a secret (TOKEN, SECRET, PASSWORD, KEY).
+
+class _Ended:
+    """What becomes known while a process runs."""
+
+    def __init__(self) -> None:
+        self.returncode: int | None = None
+        self.reason: _StopReason | None = None
+        self.start_error: str | None = None
+
+    def describe(self) -> str:
+        """For the log's last line."""
+        if self.start_error is not None:
+            return f"not started: {self.start_error}"
+        if self.reason is not None:
+            return "stopped by its timeout" if self.reason == "timeout" else "cancelled"
+        return f"exit code {self.returncode}"
+
+
+def _start(
+    argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, merges_streams: bool
+) -> subprocess.Popen[bytes]:
+    program = _resolve(argv[0], env=env, cwd=cwd)
+    return subprocess.Popen(
+        [program, *argv[1:]],
+        env=env,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merges_streams else subprocess.PIPE,
+        bufsize=0,
+        # A session of its own is a group without a terminal: nothing in it can stop to ask for a
+        # password.
+        start_new_session=sys.platform != "win32",
+        creationflags=_CREATION_FLAGS,
+    )
+
+
+def _resolve(program: str, *, env: Mapping[str, str], cwd: Path) -> str:
+    """The program's file: looked up in the child's PATH, or relative to the child's folder.
+
+    Raises:
+        FileNotFoundError: there is none.
     """
-    raise NotImplementedError
+    if Path(program).name != program:
+        return str(cwd / program)
+    found = shutil.which(program, path=env.get("PATH", os.defpath))
+    if found is None:
+        raise FileNotFoundError(f"program {program!r} not found on PATH")
+    # An entry of PATH may be relative; the child starts in another folder.
+    return str(Path(found).absolute())
+
+
+def _start_error(argv: Sequence[str], cwd: Path, error: OSError | ValueError) -> str:
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    if not cwd.is_dir():
+        return f"the working folder {cwd} is missing"
+    if isinstance(error, FileNotFoundError):
+        return f"{argv[0]}, or the interpreter that its first line names, is missing"
+    return f"{argv[0]}: {error.strerror}"
+
+
+def _start_readers(
+    process: subprocess.Popen[bytes], sink: OutputSink, captured: list[str] | None
+) -> list[threading.Thread]:
+    streams = [(process.stdout, captured), (process.stderr, None)]
+    readers = [
+        threading.Thread(target=sink.copy, args=(_chunks(pipe), kept), daemon=True)
+        for pipe, kept in streams
+        if pipe is not None
+    ]
+    for reader in readers:
+        reader.start()
+    return readers
+
+
+def _chunks(pipe: IO[bytes]) -> Iterator[bytes]:
+    with pipe:
+        while chunk := pipe.read(_CHUNK):
+            yield chunk
+
+
+def _tell_end(process: subprocess.Popen[bytes], woken: SimpleQueue[None]) -> None:
+    process.wait()
+    woken.put(None)
+
+
+def _sleep_while_running(
+    process: subprocess.Popen[bytes],
+    woken: SimpleQueue[None],
+    seconds: float,
+    is_over: Callable[[], bool],
+) -> None:
+    """Sleep until the process has ended, or ``is_over``, or for so long."""
+    deadline = time.monotonic() + seconds
+    while process.returncode is None and not is_over():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        sleep_on(woken, left)
+
+
+def _join(threads: Sequence[threading.Thread], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def _signal_group(process: subprocess.Popen[bytes], *, force: bool) -> None:
+    """Ask the whole group to stop, or kill it; a group that is gone already is fine."""
+    if sys.platform == "win32":
+        _signal_tree(process, force=force)
+        return
+    # The group's number is not given to another process as long as a member lives.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL if force else signal.SIGTERM)
+
+
+if sys.platform == "win32":
+
+    def _signal_tree(process: subprocess.Popen[bytes], *, force: bool) -> None:
+        """Ctrl-Break reaches the group; only taskkill reaches the tree by force."""
+        if process.poll() is not None:
+            return
+        with contextlib.suppress(OSError):
+            if force:
+                command = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+                subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+                process.kill()
+            else:
+                process.send_signal(signal.CTRL_BREAK_EVENT)
