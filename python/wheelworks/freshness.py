@@ -108,4 +108,5 @@ def _stale_reasons(
         wheel = build_record.artifact_sha256 if build_record is not None else None
     elif record.artifact is None or artifacts.get(record.artifact) != record.artifact_sha256:
         return (f"{record.artifact or 'its artifact'} is missing from dist/ or was changed",)
-    return changes(record.inputs, job_inputs(job, sources, passed=passed, wheel_sha256=wheel))
+    now = job_inputs(job, sources, passed=passed, wheel_sha256=wheel)
+    return tuple(change.removeprefix(SOURCE_PREFIX) for change in changes(record.inputs, now))

@@ -1,0 +1,138 @@
+"""A job is up to date only when everything it read is the same and its artifact is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from wheelworks.freshness import Verdict, job_inputs, judge
+from wheelworks.plan import Job, Plan
+from wheelworks.store import SuccessRecord
+
+SOURCES = {"Cargo.toml": "a" * 64, "src/lib.rs": "b" * 64}
+BUILD = Job(
+    id="build cp313-manylinux_x86_64",
+    kind="build",
+    cells=("cp313-manylinux_x86_64",),
+    needs=(),
+    toolchain="host",
+    build_key="key",
+    steps=(),
+    inputs={"maturin": "1.16.0", "passed env FLAVOUR": ""},
+    reads_sources=True,
+    expects=None,
+    cores=1,
+    memory_mib=1,
+    timeout_seconds=1.0,
+    estimate_seconds=None,
+    reasons=(),
+)
+TEST = replace(
+    BUILD,
+    id="test cp313-manylinux_x86_64",
+    kind="test",
+    needs=(BUILD.id,),
+    build_key=None,
+    inputs={"interpreter": "3.13.0"},
+)
+OTHER = replace(BUILD, id="build cp312-manylinux_x86_64", cells=("cp312-manylinux_x86_64",))
+PLAN = Plan(
+    jobs=(BUILD, OTHER, TEST),
+    unavailable=(),
+    selected_cells=(),
+    tools=(),
+    provisioning=(),
+    cores=1,
+    memory_mib=1,
+)
+ENVIRON = {"FLAVOUR": "plain"}
+WHEEL = "demo-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
+OTHER_WHEEL = "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
+ARTIFACTS = {WHEEL: "hash", OTHER_WHEEL: "other-hash"}
+
+
+def record(job: Job, *, artifact: str | None, sha256: str | None, wheel: str | None = None) -> SuccessRecord:
+    """The record of a success with the present inputs."""
+    return SuccessRecord(
+        job_id=job.id,
+        run_id="run",
+        time=1.0,
+        seconds=1.0,
+        inputs=job_inputs(job, SOURCES, passed=ENVIRON, wheel_sha256=wheel),
+        artifact=artifact,
+        artifact_sha256=sha256,
+        artifact_size=1,
+    )
+
+
+RECORDS = {
+    BUILD.id: record(BUILD, artifact=WHEEL, sha256="hash"),
+    OTHER.id: record(OTHER, artifact=OTHER_WHEEL, sha256="other-hash"),
+    TEST.id: record(TEST, artifact=None, sha256=None, wheel="hash"),
+}
+
+
+def stale(verdicts: dict[str, Verdict]) -> set[str]:
+    """Ids of the stale jobs."""
+    return {job_id for job_id, verdict in verdicts.items() if not verdict.is_fresh}
+
+
+def test_equal_inputs_and_artifacts_are_up_to_date() -> None:
+    """Nothing changed: nothing is stale, and no reason is given."""
+    verdicts = judge(PLAN, RECORDS, SOURCES, ARTIFACTS, passed=ENVIRON)
+    assert stale(verdicts) == set()
+    assert all(verdict.reasons == () for verdict in verdicts.values())
+
+
+def test_a_changed_source_makes_every_reader_stale_and_is_named() -> None:
+    """The reason names the file."""
+    verdicts = judge(PLAN, RECORDS, {**SOURCES, "src/lib.rs": "c" * 64}, ARTIFACTS, passed=ENVIRON)
+    assert stale(verdicts) == {BUILD.id, OTHER.id, TEST.id}
+    assert verdicts[BUILD.id].reasons == ("src/lib.rs changed",)
+
+
+def test_a_changed_tool_makes_just_its_job_and_the_test_of_its_wheel_stale() -> None:
+    """A job that does not use the tool stays up to date."""
+    changed = replace(BUILD, inputs={**BUILD.inputs, "maturin": "1.17.0"})
+    plan = replace(PLAN, jobs=(changed, OTHER, TEST))
+    verdicts = judge(plan, RECORDS, SOURCES, ARTIFACTS, passed=ENVIRON)
+    assert stale(verdicts) == {BUILD.id, TEST.id}
+    assert verdicts[BUILD.id].reasons == ("maturin 1.16.0 -> 1.17.0",)
+    assert verdicts[TEST.id].reasons == (f"{BUILD.id} is stale",)
+
+
+def test_a_passed_variable_is_compared_by_value_but_never_stored() -> None:
+    """Another value makes the job stale; the record holds only a digest of it."""
+    verdicts = judge(PLAN, RECORDS, SOURCES, ARTIFACTS, passed={"FLAVOUR": "strange"})
+    assert {BUILD.id, OTHER.id} <= stale(verdicts)
+    assert "plain" not in RECORDS[BUILD.id].inputs["passed env FLAVOUR"]
+
+
+@pytest.mark.parametrize("artifacts", [{OTHER_WHEEL: "other-hash"}, {**ARTIFACTS, WHEEL: "damaged"}])
+def test_a_missing_or_changed_artifact_makes_its_job_stale(artifacts: dict[str, str]) -> None:
+    """A wheel that was removed or edited is built again, and so is its test."""
+    verdicts = judge(PLAN, RECORDS, SOURCES, artifacts, passed=ENVIRON)
+    assert stale(verdicts) == {BUILD.id, TEST.id}
+    assert WHEEL in verdicts[BUILD.id].reasons[0]
+
+
+def test_a_rebuilt_wheel_with_other_bytes_makes_its_test_stale() -> None:
+    """A test is bound to the bytes of the wheel it tested."""
+    rebuilt = record(BUILD, artifact=WHEEL, sha256="new-hash")
+    verdicts = judge(
+        PLAN, {**RECORDS, BUILD.id: rebuilt}, SOURCES, {**ARTIFACTS, WHEEL: "new-hash"}, passed=ENVIRON
+    )
+    assert stale(verdicts) == {TEST.id}
+
+
+def test_a_job_without_a_success_is_stale() -> None:
+    """What never succeeded has to run."""
+    verdicts = judge(PLAN, {}, SOURCES, {}, passed=ENVIRON)
+    assert verdicts[BUILD.id].reasons == ("it has not succeeded yet",)
+
+
+def test_force_makes_everything_stale() -> None:
+    """--force runs what is up to date, too."""
+    verdicts = judge(PLAN, RECORDS, SOURCES, ARTIFACTS, passed=ENVIRON, force=True)
+    assert stale(verdicts) == {job.id for job in PLAN.jobs}
