@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from wheelworks._native import BinaryFacts
 
 
+ProblemKind = Literal[
+    "framing", "duplicate", "unsafe name", "encrypted", "damaged", "compression", "text"
+]
+
+
 class Level(StrEnum):
     """How much a finding weighs: an error refuses the wheel."""
 
@@ -39,9 +44,7 @@ class Finding:
 class ArchiveProblem:
     """Something wrong with the archive itself, seen while it was read."""
 
-    kind: Literal[
-        "framing", "duplicate", "unsafe name", "encrypted", "damaged", "compression", "text"
-    ]
+    kind: ProblemKind
     file: str
     """The member, or the archive's file name."""
     message: str
