@@ -68,13 +68,17 @@ def source_stamp(checkout: Path) -> str:
         checkout: folder of the checkout's pyproject.toml.
     """
     digest = hashlib.sha256()
-    paths = {path for pattern in _INPUTS for path in checkout.glob(pattern)}
-    for path in sorted(paths):
-        if path.suffix not in _BY_PRODUCTS and path.is_file():
-            content = path.read_bytes()
-            header = f"{path.relative_to(checkout).as_posix()}\0{len(content)}\0"
-            digest.update(header.encode() + content)
+    found = {path.relative_to(checkout) for pattern in _INPUTS for path in checkout.glob(pattern)}
+    for path in sorted(found):
+        if _counts(path) and (checkout / path).is_file():
+            content = (checkout / path).read_bytes()
+            digest.update(f"{path.as_posix()}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
+
+
+def _counts(path: Path) -> bool:
+    """Whether a file belongs to the sources: no by-product, and in no tool's cache."""
+    return path.suffix not in _BY_PRODUCTS and not any(part.startswith(".") for part in path.parts)
 
 
 def _bring_up_to_date(

@@ -95,6 +95,8 @@ def test_nothing_is_installed_again_when_nothing_changed(
     (checkout / "python" / "wheelworks" / "__init__.pyc").touch()
     (checkout / "python" / "wheelworks" / "_native.so").touch()
     (checkout / "README.md").touch()
+    (checkout / "python" / ".mypy_cache").mkdir()
+    (checkout / "python" / ".mypy_cache" / "meta.json").touch()
     use(session, checkout)
     assert session.kinds == ["env", "install"]
 
