@@ -44,9 +44,17 @@ class Project:
     bindings: Bindings
     pyo3_requirement: str | None
     """The version requirement of pyo3 or pyo3-ffi in Cargo.toml."""
+    pyo3_features: tuple[str, ...] | None = None
+    """The features of pyo3 that Cargo.toml turns on by default or through ``[tool.maturin]
+    features``; None where that was not read."""
     stable_abi: tuple[int, int] | None
     """The floor of the abi3 feature that is on by default or through ``[tool.maturin] features``, (3, 8);
     None without abi3. A plain ``abi3`` feature means the lowest of requires-python."""
+    free_threaded_stable_abi: tuple[int, int] | None = None
+    """The floor of the ``abi3t`` feature, (3, 15) or later; None without it."""
+    maturin_features: tuple[str, ...] = ()
+    """The unconditional features of ``[tool.maturin]``. maturin forgets them when it is given
+    ``--features``, so they have to be repeated there."""
     requires_python: str | None
     classifiers: tuple[str, ...]
     rust_version: str | None

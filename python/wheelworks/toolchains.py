@@ -6,21 +6,28 @@ Takes HostFacts (filled by ``host.py``) and a cell; gives a frozen choice. Probe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
+
+from wheelworks.linkers import LinkerChoice as LinkerChoice
+from wheelworks.linkers import Linking, choose_linking
+from wheelworks.runnable import can_run_tests as can_run_tests
+from wheelworks.rust_choice import Obstacle, RustChoice, choose_rust
 
 if TYPE_CHECKING:
     from wheelworks.config.settings import Settings
     from wheelworks.matrix import Cell
     from wheelworks.project import Project
-    from wheelworks.targets import Target
 
 HostSystem = Literal["linux", "macos", "windows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTool:
-    """A program that was found on this machine. Known by path, size and time, so that
-    nothing has to be started to see that it is still the same."""
+    """A program that was found on this machine.
+
+    Known by path, size and time, so that nothing has to be started to see that it is the same.
+    """
 
     path: str
     version: str
@@ -88,9 +95,8 @@ class HostFacts:
     git: FoundTool | None
     ci: bool
     """Whether ``CI`` is set."""
-
-
-LinkerChoice = Literal["system", "zig", "mingw"]
+    interpreter_problems: tuple[tuple[str, str], ...] = ()
+    """(spec, reason) of each interpreter that was looked for and not found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +129,103 @@ def choose_toolchain(
 ) -> tuple[tuple[ToolchainChoice, ...], tuple[Refusal, ...]]:
     """The choice per triple of the cell's target (two for universal2), and every refused toolchain.
 
-    The first tuple is empty when nothing serves the cell here; the refusals then say why.
+    The first tuple is empty when nothing serves the cell here; the refusals then say why, each
+    with the first thing in the way: no Rust, its version, the linker, the standard library.
     """
-    raise NotImplementedError
+    outcome = _choose_host(cell, project, settings, host)
+    if isinstance(outcome, Obstacle):
+        return (), (Refusal(toolchain="host", reason=outcome.reason, cure=outcome.cure),)
+    return outcome, ()
 
 
-def can_run_tests(target: Target, host: HostFacts) -> str | None:
-    """None when a wheel of the target can be executed on this host, else the reason why not."""
-    raise NotImplementedError
+def _choose_host(
+    cell: Cell, project: Project, settings: Settings, host: HostFacts
+) -> tuple[ToolchainChoice, ...] | Obstacle:
+    if host.rust is None:
+        return Obstacle(
+            reason=host.rust_missing_reason or "there is no rustc here",
+            cure="install Rust through rustup, or name its folder in PATH",
+        )
+    rust = choose_rust(project, settings, host.rust)
+    if isinstance(rust, Obstacle):
+        return rust
+    linkings = choose_linking(cell, project, host)
+    if isinstance(linkings, Obstacle):
+        return linkings
+    missing = _missing_libraries(linkings, rust, host.rust)
+    if missing and not host.rust.can_add_targets:
+        return _no_library(missing, rust, host.rust)
+    return tuple(
+        ToolchainChoice(
+            toolchain="host",
+            triple=linking.triple,
+            linker=linking.linker,
+            rustup_target_to_add=linking.triple if linking.triple in missing else None,
+            rustup_toolchain=rust.toolchain,
+            rustup_toolchain_to_install=rust.toolchain_to_install,
+            reasons=_reasons(linking, rust, project, settings, is_added=linking.triple in missing),
+        )
+        for linking in linkings
+    )
+
+
+def _missing_libraries(
+    linkings: tuple[Linking, ...], rust: RustChoice, facts: RustFacts
+) -> tuple[str, ...]:
+    """The triples whose standard library is not there, or not known to be there."""
+    present = rust.standard_libraries or (facts.host_triple,)
+    return tuple(linking.triple for linking in linkings if linking.triple not in present)
+
+
+def _no_library(missing: tuple[str, ...], rust: RustChoice, facts: RustFacts) -> Obstacle:
+    why = facts.cannot_add_reason or "rustup can add nothing here"
+    what = " and ".join(missing)
+    seen = "has no" if rust.standard_libraries is not None else "is not known to have a"
+    add = f"rustup target add {' '.join(missing)}"
+    if rust.toolchain is not None:
+        add = f"rustup target add --toolchain {rust.toolchain} {' '.join(missing)}"
+    if facts.rustup is None:
+        add = f"install Rust through rustup, then {add}; or your distribution's package of it"
+    return Obstacle(
+        reason=f"{rust.label} here {seen} standard library for {what}, and {why}", cure=add
+    )
+
+
+def _reasons(
+    linking: Linking, rust: RustChoice, project: Project, settings: Settings, *, is_added: bool
+) -> tuple[str, ...]:
+    reasons = [rust.reason, *linking.reasons]
+    if is_added:
+        reasons.append(f"rustup adds the standard library of {linking.triple}")
+    is_aarch64_zig = linking.linker == "zig" and linking.triple == "aarch64-unknown-linux-gnu"
+    is_new_rust = rust.version is not None and rust.version >= (1, 98)
+    if is_aarch64_zig and is_new_rust and _has_old_zigbuild(settings, project):
+        reasons.append(
+            "warning: with Rust 1.98 and later, a maturin before 1.14.1 fails to link by zig for "
+            "aarch64 (unsupported linker arg: --fix-cortex-a53-843419)"
+        )
+    return tuple(reasons)
+
+
+def _has_old_zigbuild(settings: Settings, project: Project) -> bool:
+    """Whether the maturin in use will be older than 1.14.1, whose cargo-zigbuild is 0.23.0."""
+    if settings.maturin == "auto":
+        return _admits_only_old_maturin(project.maturin_requirement or "")
+    return _admits_only_old_maturin(f"=={settings.maturin}")
+
+
+@lru_cache(maxsize=16)
+def _admits_only_old_maturin(requirement: str) -> bool:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import Version
+
+    try:
+        admitted = SpecifierSet(requirement)
+    except InvalidSpecifier:
+        return False
+    # A set of specifiers changes its answer at the versions that it names only.
+    named = [Version(one.version.removesuffix(".*")) for one in admitted]
+    steps = [Version(f"{version.base_version}.1") for version in named]
+    first_good = Version("1.14.1")
+    candidates = [first_good, Version("1.999"), *named, *steps]
+    return not any(admitted.contains(one) for one in candidates if one >= first_good)
