@@ -22,12 +22,14 @@ import traceback
 from typing import TYPE_CHECKING
 
 from wheelworks.arguments import build_parser
-from wheelworks.commands.context import CommandContext
 from wheelworks.errors import EXIT_BUG, EXIT_CONFIGURATION, EXIT_INTERRUPTED, EXIT_OK, WheelworksError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+
+    from wheelworks.commands.context import CommandContext
+    from wheelworks.ui.select import ColorChoice
 
 #: Command -> module with ``execute(args, context) -> exit code``; imported when it is asked for, so that each
 #: command starts as fast as what it needs.
@@ -67,10 +69,11 @@ def main(argv: Sequence[str]) -> int:
     if args.command is None:
         parser.print_help(sys.stderr)
         return EXIT_CONFIGURATION
+    context = _context(argv)
     try:
-        return _dispatch(args, argv)
+        return _dispatch(args, context)
     except WheelworksError as error:
-        _show_error(error, args)
+        _show_error(error, context, args.color)
         return error.exit_code
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
@@ -82,17 +85,21 @@ def main(argv: Sequence[str]) -> int:
         return _report_bug(args)
 
 
-def _dispatch(args: argparse.Namespace, argv: Sequence[str]) -> int:
+def _context(argv: Sequence[str]) -> CommandContext:
+    from wheelworks.commands.context import CommandContext
     from wheelworks.process import ProcessRunner
 
-    module = importlib.import_module(COMMANDS[args.command])
-    context = CommandContext(
+    return CommandContext(
         environ=dict(os.environ),
-        runner=ProcessRunner(os.environ),
+        runner=ProcessRunner(),
         stdout=sys.stdout,
         stderr=sys.stderr,
         command_line=shlex.join(("wheelworks", *argv)),
     )
+
+
+def _dispatch(args: argparse.Namespace, context: CommandContext) -> int:
+    module = importlib.import_module(COMMANDS[args.command])
     code = module.execute(args, context)
     if not isinstance(code, int):
         raise AssertionError(f"BUG: {args.command} gave no exit code")
@@ -114,11 +121,10 @@ def _print_version() -> int:
     return EXIT_OK
 
 
-def _show_error(error: WheelworksError, args: argparse.Namespace) -> None:
+def _show_error(error: WheelworksError, context: CommandContext, color: ColorChoice) -> None:
     from wheelworks.errors_text import error_text
-    from wheelworks.ui import wants_color
 
-    sys.stderr.write(error_text(error, color=wants_color(args.color, sys.stderr, os.environ)))
+    context.stderr.write(error_text(error, style=context.style(color)))
 
 
 def _report_bug(args: argparse.Namespace) -> int:

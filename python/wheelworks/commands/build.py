@@ -14,7 +14,7 @@ from wheelworks.report.render import report_to_json
 from wheelworks.run import Run, RunOptions
 from wheelworks.signals import interruptible
 from wheelworks.store import RunRegistry, sweep_leftovers
-from wheelworks.ui import open_display, show_report
+from wheelworks.ui.select import choose_display, open_display
 
 if TYPE_CHECKING:
     import argparse
@@ -36,15 +36,10 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     sweep_leftovers(prepared.state_dir)
     cancellation = Cancellation()
     with ExitStack() as stack:
-        display = stack.enter_context(
-            open_display(
-                stderr=context.stderr,
-                environ=context.environ,
-                color=args.color,
-                quiet=args.quiet,
-                verbose=args.verbose,
-            )
+        choice = choose_display(
+            context.surroundings, color=args.color, quiet=args.quiet, verbose=bool(args.verbose)
         )
+        display = stack.enter_context(open_display(choice, context.stderr))
 
         def sink(event: Event) -> None:
             display(event)
@@ -69,9 +64,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         )
         stack.enter_context(RunRegistry(prepared.state_dir).register(run.run_id))
         report = run.carry_out(lambda: signals.exit_code)
-    show_report(
-        report, stderr=context.stderr, environ=context.environ, color=args.color, quiet=args.quiet, folder=run.folder
-    )
+    context.show_report(report, color=args.color)
     if args.json:
         context.result(report_to_json(report))
     elif args.events is None:

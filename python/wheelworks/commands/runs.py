@@ -13,7 +13,6 @@ from wheelworks.preparation import STATE_FOLDER
 from wheelworks.report.build import summary_line
 from wheelworks.report.render import report_from_json
 from wheelworks.store import RunStore
-from wheelworks.ui import show_report
 
 if TYPE_CHECKING:
     import argparse
@@ -56,9 +55,7 @@ def _show(args: argparse.Namespace, store: RunStore, context: CommandContext) ->
     if args.json:
         context.result_json(to_plain(report))
     else:
-        show_report(
-            report, stderr=context.stderr, environ=context.environ, color=args.color, quiet=False, folder=store.folder(run_id)
-        )  # fmt: skip
+        context.show_report(report, color=args.color)
     return EXIT_OK
 
 
