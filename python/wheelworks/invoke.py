@@ -2,7 +2,7 @@
 
 Takes a prefix, gives an ``invoke.Collection`` with the tasks ``wheels``, ``sdist``, ``test``,
 ``audit`` and ``doctor``, which do what the nox sessions of these names do. A task runs the command
-line of wheelworks in invoke's own process, so that it has the terminal, and ends with its exit code.
+line of wheelworks in invoke's own process: it has the terminal and ends with that exit code.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from wheelworks.cli import main
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from invoke.context import Context
 
 try:
@@ -38,7 +40,7 @@ def collection(*, prefix: str = "") -> Collection:
         prefix: put before every name.
     """
     tasks = Collection()
-    bodies = {
+    bodies: dict[str, Callable[..., None]] = {
         "wheels": _wheels,
         "sdist": _sdist,
         "test": _test,
