@@ -1,0 +1,1 @@
+"""What people see while a run goes on, in three layers: state, renderable, shell."""
