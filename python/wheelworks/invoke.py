@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 from wheelworks.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from invoke.context import Context
 
 try:
@@ -40,15 +38,11 @@ def collection(*, prefix: str = "") -> Collection:
         prefix: put before every name.
     """
     tasks = Collection()
-    bodies: dict[str, Callable[..., None]] = {
-        "wheels": _wheels,
-        "sdist": _sdist,
-        "test": _test,
-        "audit": _audit,
-        "doctor": _doctor,
-    }
-    for name, body in bodies.items():
-        tasks.add_task(Task(body, help=_ARGS_HELP), name=f"{prefix}{name}")
+    tasks.add_task(Task(_wheels, help=_ARGS_HELP), name=f"{prefix}wheels")
+    tasks.add_task(Task(_sdist, help=_ARGS_HELP), name=f"{prefix}sdist")
+    tasks.add_task(Task(_test, help=_ARGS_HELP), name=f"{prefix}test")
+    tasks.add_task(Task(_audit, help=_ARGS_HELP), name=f"{prefix}audit")
+    tasks.add_task(Task(_doctor, help=_ARGS_HELP), name=f"{prefix}doctor")
     return tasks
 
 
