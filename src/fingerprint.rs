@@ -6,17 +6,14 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
-use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use blake3::{Hash, Hasher};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use ignore::{WalkBuilder, WalkState};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::error::Error;
+use crate::walk;
 
 /// One fingerprinted file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,10 +48,7 @@ const MAX_THREADS: usize = 64;
 
 /// The files of a source tree with their digests, sorted by path.
 ///
-/// Follows `.gitignore` files (with those of the folders above, up to the enclosing repository's
-/// root) and `.git/info/exclude`; neither `.ignore` files nor the user's global excludes. A folder
-/// with a `.git` of its own follows its own rules alone, as git does inside of it. Sockets, pipes
-/// and devices are left out, as by git.
+/// [`walk::files`] says which files these are.
 ///
 /// # Errors
 ///
@@ -73,9 +67,8 @@ pub fn tree(
             wanted: "folder",
         });
     }
-    let excluded = patterns(root, exclude)?;
     let pool = pool(threads)?;
-    let mut paths = walk(root, excluded, pool.current_num_threads())?;
+    let mut paths = walk::files(root, exclude, pool.current_num_threads())?;
     // Sorted before the work too, so that the first failure is the same one each time.
     paths.sort_unstable();
     let entries = pool.install(|| {
@@ -128,104 +121,6 @@ fn pool(threads: Option<usize>) -> Result<ThreadPool, Error> {
     // Zero asks rayon for one thread per processor.
     let threads = threads.map_or(0, |threads| threads.clamp(1, MAX_THREADS));
     Ok(builder.num_threads(threads).build()?)
-}
-
-fn patterns(root: &Path, exclude: &[String]) -> Result<Gitignore, Error> {
-    let mut builder = GitignoreBuilder::new(root);
-    let mut add = |pattern: &String| -> Result<(), ignore::Error> {
-        builder.add_line(None, pattern)?;
-        Ok(())
-    };
-    for pattern in exclude {
-        add(pattern).map_err(|cause| Error::Pattern {
-            pattern: pattern.clone(),
-            cause,
-        })?;
-    }
-    builder.build().map_err(|cause| Error::Pattern {
-        pattern: exclude.join(" "),
-        cause,
-    })
-}
-
-/// Paths of the files and links below the root, in no order.
-fn walk(root: &Path, excluded: Gitignore, threads: usize) -> Result<Vec<PathBuf>, Error> {
-    let found = Mutex::new((Vec::new(), Vec::new()));
-    let excluded = Arc::new(excluded);
-    let walker = WalkBuilder::new(root)
-        .hidden(false)
-        .ignore(false)
-        .git_global(false)
-        .require_git(false)
-        .parents(is_inside_repository(root))
-        .follow_links(false)
-        .threads(threads)
-        .filter_entry(move |entry| {
-            let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
-            entry.depth() == 0
-                || (entry.file_name() != ".git"
-                    && !excluded.matched(entry.path(), is_dir).is_ignore())
-        })
-        .build_parallel();
-    walker.run(|| {
-        Box::new(|item| {
-            let is_wanted = |entry: &ignore::DirEntry| {
-                let kind = entry.file_type();
-                kind.is_some_and(|kind| kind.is_file() || kind.is_symlink())
-            };
-            match item {
-                Ok(entry) if entry.depth() > 0 && is_wanted(&entry) => {
-                    lock(&found).0.push(entry.into_path());
-                }
-                Ok(_) => {}
-                Err(error) => lock(&found).1.push(walk_error(root, error)),
-            }
-            WalkState::Continue
-        })
-    });
-    let (paths, errors) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match errors.into_iter().min_by_key(ToString::to_string) {
-        Some(error) => Err(error),
-        None => Ok(paths),
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Whether a folder above the root is a git checkout that the root belongs to.
-///
-/// Only then may `.gitignore` files above the root count: one in the home folder, where some keep
-/// their settings under git with `*` as only pattern, must not empty every project below it. (It
-/// does for a project that lies in that checkout and is none itself, and so it is for git.)
-fn is_inside_repository(root: &Path) -> bool {
-    let Ok(root) = root.canonicalize() else {
-        return false;
-    };
-    !root.join(".git").exists()
-        && root
-            .ancestors()
-            .skip(1)
-            .any(|above| above.join(".git").exists())
-}
-
-fn walk_error(root: &Path, error: ignore::Error) -> Error {
-    let mut path = root.to_path_buf();
-    let mut error = error;
-    loop {
-        error = match error {
-            ignore::Error::WithPath { path: at, err } => {
-                path = at;
-                *err
-            }
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => {
-                *err
-            }
-            ignore::Error::Io(cause) => return Error::read(&path, cause),
-            other => return Error::read(&path, io::Error::other(other.to_string())),
-        };
-    }
 }
 
 /// The entry of one path; None where a pipe or the like took the file's place since the walk.
@@ -326,4 +221,118 @@ fn is_executable(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_: &Metadata) -> bool {
     false
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+    use crate::walk::tests::Folder;
+
+    impl Folder {
+        fn tree(&self, exclude: &[&str]) -> Result<Vec<Entry>, Error> {
+            let exclude = exclude.iter().map(ToString::to_string).collect::<Vec<_>>();
+            tree(&self.0, &exclude, Some(2), &HashMap::new())
+        }
+    }
+
+    #[test]
+    fn known_files_are_not_read_and_changed_ones_are() {
+        let folder = Folder::new(&[("a", "one"), ("b", "two")]);
+        let entries = folder.tree(&[]).unwrap();
+        assert_eq!(entries[0].digest, bytes(b"one"));
+        let known = |mtime_ns| {
+            let known = Known {
+                size: 3,
+                mtime_ns,
+                digest: bytes(b"remembered"),
+            };
+            let known = HashMap::from([("a".to_owned(), known)]);
+            tree(&folder.0, &[], None, &known).unwrap()[0].digest
+        };
+        assert_eq!(known(entries[0].mtime_ns), bytes(b"remembered"));
+        assert_eq!(known(entries[0].mtime_ns + 1), bytes(b"one"));
+    }
+
+    #[test]
+    fn the_answer_does_not_depend_on_the_number_of_threads() {
+        let files = (0..200).map(|number| format!("d{}/f{number}", number % 7));
+        let files = files.collect::<Vec<_>>();
+        let files = files.iter().map(|name| (name.as_str(), name.as_str()));
+        let folder = Folder::new(&files.collect::<Vec<_>>());
+        let read = |threads| tree(&folder.0, &[], threads, &HashMap::new()).unwrap();
+        let expected = read(Some(1));
+        assert!(expected.is_sorted_by(|one, other| one.path < other.path));
+        for threads in [None, Some(0), Some(3), Some(usize::MAX)] {
+            assert_eq!(read(threads), expected);
+        }
+    }
+
+    #[test]
+    fn links_are_not_followed_and_modes_are_seen() {
+        let folder = Folder::new(&[("real/file", "text")]);
+        symlink("real", folder.0.join("to-folder")).unwrap();
+        symlink("nowhere", folder.0.join("broken")).unwrap();
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.0.join("real/file"), mode).unwrap();
+        let entries = folder.tree(&[]).unwrap();
+        let seen = |entry: &Entry| (entry.path.clone(), entry.link.clone(), entry.executable);
+        let expected = [
+            ("broken".into(), Some("nowhere".into()), false),
+            ("real/file".into(), None, true),
+            ("to-folder".into(), Some("real".into()), false),
+        ];
+        assert_eq!(entries.iter().map(seen).collect::<Vec<_>>(), expected);
+        assert_eq!((entries[0].digest, entries[0].size), (bytes(b"nowhere"), 7));
+    }
+
+    #[test]
+    fn failures_name_the_path() {
+        let folder = Folder::new(&[("a", "")]);
+        let message = |path: &Path| {
+            tree(path, &[], None, &HashMap::new())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(message(&folder.0.join("a")).ends_with("a is not a folder"));
+        assert!(message(&folder.0.join("b")).contains("b: No such file"));
+        // Some file systems (APFS) refuse such a name themselves.
+        if fs::write(folder.0.join(OsStr::from_bytes(b"\xff")), "").is_ok() {
+            assert!(message(&folder.0).starts_with("name is not valid UTF-8: "));
+        }
+        let error = folder.tree(&["{a"]).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("invalid exclude pattern \"{a\"")
+        );
+    }
+
+    #[test]
+    fn a_file_that_vanishes_or_grows_is_named() {
+        let folder = Folder::new(&[("a", "one")]);
+        let path = folder.0.join("a");
+        // The digest of a file whose size was another one when the walk saw it.
+        let error = digest(&path, 2).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("a changed while it was being read")
+        );
+        fs::remove_file(&path).unwrap();
+        let error = entry(&folder.0, &path, &HashMap::new()).unwrap_err();
+        assert!(error.to_string().contains("a: No such file"));
+    }
+
+    #[test]
+    fn digests_of_files_keep_their_order() {
+        let folder = Folder::new(&[("a", "one"), ("b", "two")]);
+        let paths = ["b", "a"].map(|name| folder.0.join(name));
+        assert_eq!(files(&paths, None).unwrap(), [bytes(b"two"), bytes(b"one")]);
+        let error = files(std::slice::from_ref(&folder.0), None).unwrap_err();
+        assert!(error.to_string().ends_with("is not a regular file"));
+    }
 }

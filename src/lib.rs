@@ -7,3 +7,4 @@ pub mod fingerprint;
 #[cfg(feature = "python")]
 mod py;
 pub mod universal;
+mod walk;

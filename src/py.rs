@@ -181,6 +181,7 @@ fn facts_to_dict<'py>(py: Python<'py>, facts: &Facts) -> PyResult<Bound<'py, PyD
     let symbols = symbols.map(|symbol| symbol_to_dict(py, symbol));
     dict.set_item("versioned_symbols", list(py, symbols)?)?;
     dict.set_item("undefined", &facts.undefined)?;
+    dict.set_item("weak", &facts.weak)?;
     dict.set_item("exported", &facts.exported)?;
     let init_functions = facts.init_functions().collect::<Vec<_>>();
     dict.set_item("init_functions", init_functions)?;

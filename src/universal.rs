@@ -58,3 +58,67 @@ fn check(data: &[u8], arch: &str) -> Result<Facts, Error> {
 fn refused(error: fat_macho::Error) -> Error {
     Error::Universal(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::binary::tests::sample;
+
+    fn slices() -> (Vec<u8>, Vec<u8>) {
+        (
+            sample("macos-10.12-x86_64.dylib"),
+            sample("macos-11.0-arm64.dylib"),
+        )
+    }
+
+    fn word(data: &[u8], at: usize) -> usize {
+        u32::from_be_bytes(data[at..at + 4].try_into().unwrap()) as usize
+    }
+
+    #[test]
+    fn slices_are_unchanged_and_aligned_to_pages() {
+        let (x86_64, arm64) = slices();
+        let merged = merge(&x86_64, &arm64).unwrap();
+        assert_eq!(word(&merged, 4), 2);
+        for (entry, slice, page) in [(8, x86_64, 1 << 12), (28, arm64, 1 << 14)] {
+            let (offset, size) = (word(&merged, entry + 8), word(&merged, entry + 12));
+            assert!(merged[offset..offset + size] == slice);
+            assert_eq!(offset % page, 0);
+            assert!(1 << word(&merged, entry + 16) >= page);
+        }
+    }
+
+    #[test]
+    fn wrong_inputs_are_named() {
+        let (x86_64, arm64) = slices();
+        let fat = merge(&x86_64, &arm64).unwrap();
+        let message = |one: &[u8], other: &[u8]| merge(one, other).unwrap_err().to_string();
+        let start = "can't merge into a universal2 file: the";
+        assert_eq!(
+            message(&arm64, &x86_64),
+            format!("{start} x86_64 file is of the architecture arm64")
+        );
+        assert_eq!(
+            message(&x86_64, &x86_64),
+            format!("{start} arm64 file is of the architecture x86_64")
+        );
+        assert_eq!(
+            message(&fat, &arm64),
+            format!("{start} x86_64 file is fat already")
+        );
+        assert_eq!(
+            message(&x86_64, &sample("glibc-aarch64.so")),
+            format!("{start} arm64 file is no Mach-O file but elf")
+        );
+        assert!(message(b"", &arm64).contains("x86_64 file is unreadable"));
+    }
+
+    #[test]
+    fn a_library_and_a_program_are_not_merged() {
+        let (x86_64, mut arm64) = slices();
+        // MH_EXECUTE in place of MH_DYLIB.
+        arm64[12] = 2;
+        let error = merge(&x86_64, &arm64).unwrap_err().to_string();
+        assert!(error.contains("of kind library, the arm64 file of kind executable"));
+    }
+}

@@ -5,16 +5,14 @@
 //! are asked only whether symbols and debug information are left, and for the number of dynamic
 //! symbols where no hash table tells. Does not know what a policy allows.
 
+use object::Endianness;
 use object::elf;
-use object::read::elf::{
-    Dyn, FileHeader, GnuHashTable, HashTable, ProgramHeader, SectionHeader, Sym,
-};
-use object::{Endianness, ReadRef, U32};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
 
-use super::{Facts, Format, Kind, Ledger, Libc, VersionedSymbol};
+use super::{Facts, Format, Kind, Ledger, Libc};
 use crate::error::Error;
 
-type Fault = String;
+pub(super) type Fault = String;
 
 /// Facts of an ELF file of either class.
 pub(super) fn read(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Error> {
@@ -29,37 +27,13 @@ pub(super) fn read(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Error> {
     })
 }
 
-struct Reader<'data, Elf: FileHeader> {
+/// An ELF file whose headers have been found.
+pub(super) struct Reader<'data, Elf: FileHeader> {
     data: &'data [u8],
-    endian: Elf::Endian,
+    pub(super) endian: Elf::Endian,
     segments: &'data [Elf::ProgramHeader],
-    sections: &'data [Elf::SectionHeader],
-    has_wide_hash: bool,
-}
-
-/// The entries of `PT_DYNAMIC` that matter here; addresses are the loader's.
-#[derive(Default)]
-struct Dynamic {
-    needed: Vec<u64>,
-    rpaths: Vec<u64>,
-    soname: Option<u64>,
-    strings: Option<(u64, u64)>,
-    symbols: Option<u64>,
-    hash: Option<u64>,
-    gnu_hash: Option<u64>,
-    versym: Option<u64>,
-    verneed: Option<(u64, u64)>,
-    textrel: bool,
-    is_pie: bool,
-}
-
-/// A version that a needed library must provide.
-struct Need {
-    index: u16,
-    version: String,
-    library: String,
-    is_weak: bool,
-    is_used: bool,
+    pub(super) sections: &'data [Elf::SectionHeader],
+    pub(super) has_wide_hash: bool,
 }
 
 impl<'data, Elf: FileHeader<Endian = Endianness>> Reader<'data, Elf> {
@@ -117,16 +91,20 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Reader<'data, Elf> {
         if self.sections.is_empty() {
             return Ok(true);
         }
-        let names = header
-            .section_strings(self.endian, self.data, self.sections)
-            .map_err(fault)?;
+        let index = header.shstrndx(self.endian, self.data).map_err(fault)?;
+        let names = match self.sections.get(index as usize) {
+            Some(section) => section.data(self.endian, self.data).map_err(fault)?,
+            None => return Err("its section names are missing".into()),
+        };
+        // Only beginnings are compared: looking for the end of each name would take long where
+        // many sections share one that does not end.
         Ok(!self.sections.iter().any(|section| {
+            let name = names
+                .get(section.sh_name(self.endian) as usize..)
+                .unwrap_or_default();
             section.sh_type(self.endian) == elf::SHT_SYMTAB
-                // Only the beginning matters, but `get` looks for the end: the table is short
-                // where it is sound, and a long name is no debug section's.
-                || names
-                    .get(section.sh_name(self.endian))
-                    .is_ok_and(|name| name.starts_with(b".debug_") || name.starts_with(b".zdebug_"))
+                || name.starts_with(b".debug_")
+                || name.starts_with(b".zdebug_")
         }))
     }
 
@@ -139,42 +117,18 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Reader<'data, Elf> {
         Ok(None)
     }
 
-    fn dynamic(&self) -> Result<Dynamic, Fault> {
-        let mut found = Dynamic::default();
-        let mut entries = None;
+    /// The entries of `PT_DYNAMIC`; none where the file is static.
+    pub(super) fn dynamic_entries(&self) -> Result<&'data [Elf::Dyn], Fault> {
         for segment in self.segments {
-            entries = entries.or(segment.dynamic(self.endian, self.data).map_err(fault)?);
-        }
-        let (mut strings, mut strings_size) = (None, 0);
-        let (mut verneed, mut verneed_count) = (None, 0);
-        for entry in entries.unwrap_or_default() {
-            let value = entry.val(self.endian);
-            match entry.tag(self.endian) {
-                elf::DT_NULL => break,
-                elf::DT_NEEDED => found.needed.push(value),
-                elf::DT_RPATH | elf::DT_RUNPATH => found.rpaths.push(value),
-                elf::DT_SONAME => found.soname = Some(value),
-                elf::DT_STRTAB => strings = Some(value),
-                elf::DT_STRSZ => strings_size = value,
-                elf::DT_SYMTAB => found.symbols = Some(value),
-                elf::DT_HASH => found.hash = Some(value),
-                elf::DT_GNU_HASH => found.gnu_hash = Some(value),
-                elf::DT_VERSYM => found.versym = Some(value),
-                elf::DT_VERNEED => verneed = Some(value),
-                elf::DT_VERNEEDNUM => verneed_count = value,
-                elf::DT_TEXTREL => found.textrel = true,
-                elf::DT_FLAGS => found.textrel |= value & u64::from(elf::DF_TEXTREL.0) != 0,
-                elf::DT_FLAGS_1 => found.is_pie |= value & u64::from(elf::DF_1_PIE.0) != 0,
-                _ => {}
+            if let Some(entries) = segment.dynamic(self.endian, self.data).map_err(fault)? {
+                return Ok(entries);
             }
         }
-        found.strings = strings.map(|address| (address, strings_size));
-        found.verneed = verneed.map(|address| (address, verneed_count));
-        Ok(found)
+        Ok(&[])
     }
 
     /// What the loader finds at an address, up to the end of the segment's bytes in the file.
-    fn at(&self, address: u64) -> Result<&'data [u8], Fault> {
+    pub(super) fn at(&self, address: u64) -> Result<&'data [u8], Fault> {
         for segment in self.segments {
             let start = segment.p_vaddr(self.endian).into();
             if segment.p_type(self.endian) != elf::PT_LOAD
@@ -193,176 +147,10 @@ impl<'data, Elf: FileHeader<Endian = Endianness>> Reader<'data, Elf> {
         }
         Err(format!("no segment holds the address {address:#x}"))
     }
-
-    fn fill_names(
-        &self,
-        dynamic: &Dynamic,
-        facts: &mut Facts,
-        ledger: &mut Ledger,
-    ) -> Result<(), Fault> {
-        let Some((address, size)) = dynamic.strings else {
-            return Ok(());
-        };
-        let strings = usize::try_from(size)
-            .ok()
-            .and_then(|size| self.at(address).ok()?.get(..size))
-            .ok_or("its dynamic string table lies outside of the file")?;
-        for offset in &dynamic.needed {
-            facts.needed.push(ledger.name_at(strings, *offset)?);
-        }
-        for offset in &dynamic.rpaths {
-            facts.rpaths.push(ledger.name_at(strings, *offset)?);
-        }
-        if let Some(offset) = dynamic.soname {
-            facts.soname = Some(ledger.name_at(strings, offset)?);
-        }
-        let mut needs = match dynamic.verneed {
-            Some((address, count)) => self.needs(address, count, strings, ledger)?,
-            None => Vec::new(),
-        };
-        needs.sort_by_key(|need| need.index);
-        self.fill_symbols(dynamic, strings, &mut needs, facts, ledger)?;
-        // The loader checks versions, not symbols: one that no symbol uses binds all the same.
-        for need in needs.iter().filter(|need| !need.is_used && !need.is_weak) {
-            facts.versioned_symbols.push(VersionedSymbol {
-                name: String::new(),
-                version: need.version.clone(),
-                library: need.library.clone(),
-            });
-        }
-        Ok(())
-    }
-
-    fn needs(
-        &self,
-        address: u64,
-        count: u64,
-        strings: &[u8],
-        ledger: &mut Ledger,
-    ) -> Result<Vec<Need>, Fault> {
-        const ENDS: &str = "its version needs end early";
-        let table = self.at(address)?;
-        let mut needs = Vec::new();
-        let mut offset = 0_u64;
-        for _ in 0..count {
-            let need: &elf::Verneed<Endianness> = table.read_at(offset).map_err(|()| ENDS)?;
-            ledger.spend(size_of_val(need))?;
-            let file = u64::from(need.vn_file.get(self.endian));
-            let mut aux_offset = offset + u64::from(need.vn_aux.get(self.endian));
-            for _ in 0..need.vn_cnt.get(self.endian) {
-                let aux: &elf::Vernaux<Endianness> =
-                    table.read_at(aux_offset).map_err(|()| ENDS)?;
-                ledger.spend(size_of_val(aux))?;
-                needs.push(Need {
-                    index: aux.vna_other(self.endian).index().0,
-                    version: ledger.name_at(strings, aux.vna_name.get(self.endian).into())?,
-                    library: ledger.name_at(strings, file)?,
-                    is_weak: aux.vna_flags.get(self.endian).contains(elf::VER_FLG_WEAK),
-                    is_used: false,
-                });
-                match aux.vna_next.get(self.endian) {
-                    0 => break,
-                    next => aux_offset += u64::from(next),
-                }
-            }
-            match need.vn_next.get(self.endian) {
-                0 => break,
-                next => offset += u64::from(next),
-            }
-        }
-        Ok(needs)
-    }
-
-    fn fill_symbols(
-        &self,
-        dynamic: &Dynamic,
-        strings: &[u8],
-        needs: &mut [Need],
-        facts: &mut Facts,
-        ledger: &mut Ledger,
-    ) -> Result<(), Fault> {
-        let Some(address) = dynamic.symbols else {
-            return Ok(());
-        };
-        let count = self.symbol_count(dynamic, address)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let symbols = self
-            .at(address)?
-            .read_slice_at::<Elf::Sym>(0, count)
-            .map_err(|()| format!("its {count} dynamic symbols lie outside of the file"))?;
-        let versions: &[elf::Versym<Endianness>] = match dynamic.versym {
-            Some(address) => self
-                .at(address)?
-                .read_slice_at(0, count)
-                .map_err(|()| "its symbol versions end early")?,
-            None => &[],
-        };
-        for (index, symbol) in symbols.iter().enumerate().skip(1) {
-            if symbol.st_name(self.endian) == 0 {
-                continue;
-            }
-            let name = ledger.name_at(strings, symbol.st_name(self.endian).into())?;
-            if symbol.is_undefined(self.endian) {
-                let version = versions
-                    .get(index)
-                    .map(|version| version.0.get(self.endian));
-                if let Some(version) = version
-                    && let Ok(found) =
-                        needs.binary_search_by_key(&version.index().0, |need| need.index)
-                {
-                    let need = &mut needs[found];
-                    need.is_used = true;
-                    ledger.spend(name.len() + need.version.len() + need.library.len())?;
-                    facts.versioned_symbols.push(VersionedSymbol {
-                        name: name.clone(),
-                        version: need.version.clone(),
-                        library: need.library.clone(),
-                    });
-                }
-                facts.undefined.push(name);
-            } else if is_exported(symbol.st_bind(), symbol.st_visibility()) {
-                facts.exported.push(name);
-            }
-        }
-        Ok(())
-    }
-
-    /// The number of dynamic symbols, which no entry of `PT_DYNAMIC` states.
-    fn symbol_count(&self, dynamic: &Dynamic, symbols: u64) -> Result<usize, Fault> {
-        if let Some(address) = dynamic.hash.filter(|_| !self.has_wide_hash) {
-            let table = HashTable::<Elf>::parse(self.endian, self.at(address)?).map_err(fault)?;
-            return Ok(table.symbol_table_length() as usize);
-        }
-        // A GNU hash table counts only up to the last exported symbol; undefined ones come first.
-        let section = self.sections.iter().find(|section| {
-            section.sh_type(self.endian) == elf::SHT_DYNSYM
-                && section.sh_addr(self.endian).into() == symbols
-        });
-        if let Some(section) = section {
-            let size: u64 = section.sh_size(self.endian).into();
-            return usize::try_from(size / size_of::<Elf::Sym>() as u64)
-                .map_err(|_| "its dynamic symbol table is too large".into());
-        }
-        let Some(address) = dynamic.gnu_hash else {
-            return Ok(0);
-        };
-        let table = self.at(address)?;
-        let hash = GnuHashTable::<Elf>::parse(self.endian, table).map_err(fault)?;
-        let base: &U32<Endianness> = table.read_at(4).map_err(|()| "its hash table ends early")?;
-        let count = hash.symbol_table_length(self.endian);
-        Ok(count.unwrap_or_else(|| base.get(self.endian)) as usize)
-    }
 }
 
-fn fault(error: object::Error) -> Fault {
+pub(super) fn fault(error: object::Error) -> Fault {
     error.to_string()
-}
-
-fn is_exported(bind: elf::SymbolBind, visibility: elf::SymbolVisibility) -> bool {
-    matches!(bind, elf::STB_GLOBAL | elf::STB_WEAK | elf::STB_GNU_UNIQUE)
-        && matches!(visibility, elf::STV_DEFAULT | elf::STV_PROTECTED)
 }
 
 fn arch(machine: elf::Machine, bits: u8, little_endian: bool) -> String {
@@ -388,7 +176,10 @@ fn libc(facts: &Facts) -> Option<Libc> {
     let needs = |wanted: fn(&str) -> bool| facts.needed.iter().any(|name| wanted(name));
     let versioned = || facts.versioned_symbols.iter();
     if needs(|name| name == "libc.so.6" || name == "libc.so.6.1")
-        || versioned().any(|symbol| symbol.version.starts_with("GLIBC_"))
+        // GCC's runtime has symbols of the version GLIBC_2.0 on musl too.
+        || versioned().any(|symbol| {
+            symbol.version.starts_with("GLIBC_") && !symbol.library.starts_with("libgcc_s")
+        })
     {
         return Some(Libc::Glibc);
     }
@@ -400,4 +191,114 @@ fn libc(facts: &Facts) -> Option<Libc> {
             .as_ref()
             .is_some_and(|name| name.contains("/ld-musl-"));
     is_musl.then_some(Libc::Musl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::super::tests::sample;
+    use super::*;
+
+    const ARCHES: [(&str, u8, bool); 7] = [
+        ("x86_64", 64, true),
+        ("aarch64", 64, true),
+        ("i686", 32, true),
+        ("armv7l", 32, true),
+        ("ppc64le", 64, true),
+        ("s390x", 64, false),
+        ("riscv64", 64, true),
+    ];
+
+    #[test]
+    fn facts_of_real_libraries() {
+        for (arch, bits, little_endian) in ARCHES {
+            for (libc, soname) in [(Libc::Glibc, "libc.so.6"), (Libc::Musl, "libc.so")] {
+                let name = format!("{}-{arch}", libc.name());
+                let facts = read(&sample(&format!("{name}.so"))).unwrap();
+                assert_eq!((facts.format, facts.kind), (Format::Elf, Kind::Library));
+                assert_eq!(facts.arch, arch);
+                assert_eq!((facts.bits, facts.little_endian), (bits, little_endian));
+                assert_eq!(
+                    (facts.libc, &facts.needed[..]),
+                    (Some(libc), &[soname.into()][..])
+                );
+                assert_eq!(facts.undefined, ["PyModule_Create2", "memcpy", "strlen"]);
+                assert_eq!(facts.exported, ["PyInit_sample"]);
+                assert_eq!(facts.soname.as_deref(), Some("sample.so"));
+                assert!(!facts.stripped && !facts.executable_stack && !facts.textrel);
+                let stripped = read(&sample(&format!("{name}-stripped.so"))).unwrap();
+                assert!(stripped.stripped);
+                assert_eq!(stripped.versioned_symbols, facts.versioned_symbols);
+            }
+        }
+    }
+
+    #[test]
+    fn without_section_headers_only_the_symbols_are_missed_that_no_table_counts() {
+        for (arch, bits, _) in ARCHES {
+            let mut data = sample(&format!("glibc-{arch}.so"));
+            let with = read(&data).unwrap();
+            // e_shoff, and e_shnum with e_shstrndx.
+            let (offset, count) = if bits == 64 {
+                (40..48, 60..64)
+            } else {
+                (32..36, 48..52)
+            };
+            data[offset].fill(0);
+            data[count].fill(0);
+            let facts = read(&data).unwrap();
+            assert_eq!(facts.undefined, with.undefined, "{arch}");
+            assert_eq!(facts.exported, with.exported, "{arch}");
+            assert!(facts.stripped);
+        }
+    }
+
+    #[test]
+    fn programs_objects_and_static_files() {
+        let program = read(&sample("glibc-x86_64-program")).unwrap();
+        assert_eq!(program.kind, Kind::Executable);
+        let interpreter = program.interpreter.as_deref();
+        assert_eq!(interpreter, Some("/lib64/ld-linux-x86-64.so.2"));
+        let fixed = read(&sample("musl-x86_64-static")).unwrap();
+        assert_eq!((fixed.kind, fixed.libc), (Kind::Executable, None));
+        let object = read(&sample("glibc-x86_64-object.o")).unwrap();
+        assert_eq!(
+            (object.kind, object.executable_stack),
+            (Kind::Object, false)
+        );
+    }
+
+    #[test]
+    fn unusual_properties_are_seen() {
+        let rpath = read(&sample("glibc-x86_64-rpath.so")).unwrap();
+        assert_eq!(rpath.rpaths, ["$ORIGIN/../sample.libs"]);
+        assert!(read(&sample("glibc-i686-textrel.so")).unwrap().textrel);
+        let float = |name| read(&sample(name)).unwrap().armv7_hard_float;
+        assert_eq!(float("glibc-armv7l.so"), Some(true));
+        assert_eq!(float("glibc-armel.so"), Some(false));
+        assert_eq!(float("glibc-x86_64.so"), None);
+    }
+
+    #[test]
+    fn a_stack_is_executable_when_marked_so_or_not_marked() {
+        let original = sample("glibc-x86_64.so");
+        let headers = (64..).step_by(56);
+        let mark = elf::PT_GNU_STACK.0.to_le_bytes();
+        let header = headers.into_iter().find(|at| original[*at..at + 4] == mark);
+        let header = header.unwrap();
+        for (offset, value) in [(header + 4, 7), (header, 0)] {
+            let mut data = original.clone();
+            data[offset..offset + 4].copy_from_slice(&u32::to_le_bytes(value));
+            assert!(read(&data).unwrap().executable_stack);
+        }
+    }
+
+    #[test]
+    fn a_class_that_is_none_is_damage() {
+        let error = read(b"\x7fELF\x03").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "damaged ELF file: its class is neither 32 nor 64 bits"
+        );
+    }
 }

@@ -1,138 +1,28 @@
-//! Facts of Mach-O files, thin and fat.
+//! Facts of Mach-O files with one architecture, which are the slices of fat ones too.
 //!
-//! Takes the bytes of a Mach-O file, gives [`Facts`]; of a fat file those of its slices together.
-//! Exports come from the trie that dyld reads, and from the symbol table only where there is no
-//! trie. Does not know whether a signature is valid, only whether there is one.
+//! Takes the bytes of a thin Mach-O file, gives [`Facts`] with one slice. Exports come from the trie
+//! that dyld reads, and from the symbol table only where there is no trie. Does not know whether a
+//! signature is valid, only whether there is one.
 
 use object::macho;
-use object::read::macho::{
-    CodeSignature, FatArch, LoadCommandVariant, MachHeader, MachOFatFile, Nlist,
-};
+use object::read::macho::{CodeSignature, LoadCommandData, LoadCommandVariant, MachHeader, Nlist};
 use object::{BigEndian, Endian, Endianness};
 
-use super::{Facts, Format, Kind, Ledger, Slice};
+use super::{Facts, Format, Kind, Ledger, Slice, trie};
 use crate::error::Error;
 
-type Fault = String;
-
-/// More slices than any real file has; a Java class file, which shares the magic number, claims at
-/// least 45 at the same place.
-const MAX_SLICES: usize = 16;
+pub(super) type Fault = String;
 
 /// `strip` leaves this one local symbol behind.
 const STRIP_MARK: &[u8] = b"radr://5614542";
 
 /// Facts of a file with one architecture.
-pub(super) fn read_thin(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Error> {
+pub(super) fn read(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Error> {
     thin(data, ledger).map_err(damaged)
 }
 
-/// Facts of a file with one slice per architecture.
-pub(super) fn read_fat(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Error> {
-    let slices = fat_slices(data).map_err(damaged)?;
-    let mut merged: Option<Facts> = None;
-    for slice in slices {
-        let facts = thin(slice, ledger).map_err(damaged)?;
-        merged = Some(match merged {
-            None => facts,
-            Some(first) => merge(first, facts).map_err(damaged)?,
-        });
-    }
-    let mut facts = merged.ok_or_else(|| damaged("it has no slices".into()))?;
-    let mut arches = facts
-        .slices
-        .iter()
-        .map(|slice| slice.arch.as_str())
-        .collect::<Vec<_>>();
-    arches.sort_unstable();
-    facts.arch = match arches[..] {
-        ["arm64", "x86_64"] => "universal2".to_owned(),
-        [_] => facts.arch,
-        _ => arches.join("+"),
-    };
-    Ok(facts)
-}
-
-/// The byte ranges of a fat file's slices, checked: inside the file, apart, aligned as stated.
-fn fat_slices(data: &[u8]) -> Result<Vec<&[u8]>, Fault> {
-    if data.get(3) == Some(&0xbf) {
-        slices_of::<macho::FatArch64>(data)
-    } else {
-        slices_of::<macho::FatArch32>(data)
-    }
-}
-
-fn slices_of<Fat: FatArch>(data: &[u8]) -> Result<Vec<&[u8]>, Fault> {
-    let file = MachOFatFile::<Fat>::parse(data).map_err(fault)?;
-    let arches = file.arches();
-    if arches.len() > MAX_SLICES {
-        let count = arches.len();
-        return Err(format!("it claims {count} slices, or is a Java class file"));
-    }
-    let header_size = size_of::<macho::FatHeader>() + size_of_val(arches);
-    let mut taken = vec![(0, header_size as u64)];
-    let mut slices = Vec::new();
-    for arch in arches {
-        let (offset, size) = arch.file_range();
-        let slice = arch.data(data).map_err(fault)?;
-        let inner = slice.get(4..8);
-        let expected = arch.cputype().0;
-        if inner != Some(&expected.to_le_bytes()) && inner != Some(&expected.to_be_bytes()) {
-            return Err(format!(
-                "the slice at {offset:#x} is of another CPU than stated"
-            ));
-        }
-        if offset.trailing_zeros() < arch.align() {
-            return Err(format!("the slice at {offset:#x} is not aligned as stated"));
-        }
-        taken.push((offset, size));
-        slices.push(slice);
-    }
-    taken.sort_unstable();
-    for pair in taken.windows(2) {
-        // `arch.data` has checked that offset and size lie in the file, so the sum can't overflow.
-        if pair[0].0 + pair[0].1 > pair[1].0 {
-            return Err(format!(
-                "the slice at {:#x} overlaps another one",
-                pair[1].0
-            ));
-        }
-    }
-    Ok(slices)
-}
-
-/// Facts of a fat file so far, and of one more slice.
-fn merge(mut all: Facts, next: Facts) -> Result<Facts, Fault> {
-    let arch = &next.slices[0].arch;
-    if all.slices.iter().any(|slice| slice.arch == *arch) {
-        return Err(format!("it has two slices for {arch}"));
-    }
-    if all.kind != next.kind {
-        let (one, other) = (all.kind.name(), next.kind.name());
-        return Err(format!(
-            "its slices differ: one is of kind {one}, one {other}"
-        ));
-    }
-    for name in next.rpaths {
-        if !all.rpaths.contains(&name) {
-            all.rpaths.push(name);
-        }
-    }
-    all.needed.extend(next.needed);
-    all.undefined.extend(next.undefined);
-    // What only some processors can import is not exported by the file.
-    let exported = next
-        .exported
-        .into_iter()
-        .collect::<std::collections::HashSet<_>>();
-    all.exported.retain(|name| exported.contains(name));
-    all.soname = all.soname.or(next.soname);
-    all.stripped &= next.stripped;
-    all.slices.extend(next.slices);
-    Ok(all)
-}
-
-fn thin(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Fault> {
+/// Facts of a thin file, which may be a slice.
+pub(super) fn thin(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Fault> {
     match data.first_chunk::<4>() {
         Some([0xfe, 0xed, 0xfa, 0xce] | [0xce, 0xfa, 0xed, 0xfe]) => {
             thin_as::<macho::MachHeader32<Endianness>>(data, ledger)
@@ -144,20 +34,18 @@ fn thin(data: &[u8], ledger: &mut Ledger) -> Result<Facts, Fault> {
     }
 }
 
-/// Offset and size of tables in the file, of which each file has one at most.
-#[derive(Default)]
-struct Tables {
-    exports: Option<(u32, u32)>,
-    signature: Option<(u32, u32)>,
-}
-
 fn thin_as<Mach: MachHeader<Endian = Endianness>>(
     data: &[u8],
     ledger: &mut Ledger,
 ) -> Result<Facts, Fault> {
     let header = Mach::parse(data, 0).map_err(fault)?;
     let endian = header.endian().map_err(fault)?;
-    let mut facts = Facts::new(Format::MachO);
+    let mut found = Found::new(arch(header.cputype(endian), header.cpusubtype(endian)));
+    let mut commands = header.load_commands(endian, data, 0).map_err(fault)?;
+    while let Some(command) = commands.next().map_err(fault)? {
+        found.take(command, endian, ledger)?;
+    }
+    let mut facts = found.facts;
     facts.bits = if header.is_type_64() { 64 } else { 32 };
     facts.little_endian = endian.is_little_endian();
     facts.kind = match header.filetype(endian) {
@@ -166,43 +54,83 @@ fn thin_as<Mach: MachHeader<Endian = Endianness>>(
         macho::MH_OBJECT => Kind::Object,
         _ => Kind::Other,
     };
-    let arch = arch(header.cputype(endian), header.cpusubtype(endian));
-    facts.arch = match arch.strip_prefix("0x") {
-        Some(_) => format!("unknown-{arch}"),
-        None => arch.clone(),
-    };
-    let mut slice = Slice {
-        arch,
-        minimum_macos: None,
-        sdk: None,
-        signed: false,
-        adhoc_signed: false,
-    };
-    let mut tables = Tables::default();
-    let mut symbols = None;
-    let mut commands = header.load_commands(endian, data, 0).map_err(fault)?;
-    while let Some(command) = commands.next().map_err(fault)? {
+    if let Some(symtab) = found.symbols {
+        fill_symbols::<Mach>(symtab, endian, data, &mut facts, ledger)?;
+    }
+    if let Some(range) = found.exports {
+        let names = trie::names(table(data, range)?, ledger)?;
+        facts.exported = names.into_iter().map(plain).collect();
+    }
+    if let Some(range) = found.signature {
+        found.slice.signed = true;
+        found.slice.adhoc_signed = is_adhoc(table(data, range)?)?;
+    }
+    facts.slices.push(found.slice);
+    Ok(facts)
+}
+
+/// What the load commands say, and where in the file the tables are that they name.
+struct Found<'data> {
+    facts: Facts,
+    slice: Slice,
+    symbols: Option<&'data macho::SymtabCommand<Endianness>>,
+    exports: Option<(u32, u32)>,
+    signature: Option<(u32, u32)>,
+}
+
+impl<'data> Found<'data> {
+    fn new(arch: String) -> Self {
+        let mut facts = Facts::new(Format::MachO);
+        facts.arch = if arch.starts_with("0x") {
+            format!("unknown-{arch}")
+        } else {
+            arch.clone()
+        };
+        let slice = Slice {
+            arch,
+            minimum_macos: None,
+            sdk: None,
+            signed: false,
+            adhoc_signed: false,
+        };
+        Self {
+            facts,
+            slice,
+            symbols: None,
+            exports: None,
+            signature: None,
+        }
+    }
+
+    fn take(
+        &mut self,
+        command: LoadCommandData<'data, Endianness>,
+        endian: Endianness,
+        ledger: &mut Ledger,
+    ) -> Result<(), Fault> {
         let mut name = |text| -> Result<String, Fault> {
             let text = command.string(endian, text).map_err(fault)?;
             Ok(ledger.copy(text)?)
         };
         match command.variant().map_err(fault)? {
-            LoadCommandVariant::Dylib(dylib) => facts.needed.push(name(dylib.dylib.name)?),
-            LoadCommandVariant::IdDylib(dylib) => facts.soname = Some(name(dylib.dylib.name)?),
-            LoadCommandVariant::Rpath(rpath) => facts.rpaths.push(name(rpath.path)?),
-            LoadCommandVariant::Symtab(symtab) => set_once(&mut symbols, symtab, "symbol tables")?,
+            LoadCommandVariant::Dylib(dylib) => self.facts.needed.push(name(dylib.dylib.name)?),
+            LoadCommandVariant::IdDylib(dylib) => self.facts.soname = Some(name(dylib.dylib.name)?),
+            LoadCommandVariant::Rpath(rpath) => self.facts.rpaths.push(name(rpath.path)?),
+            LoadCommandVariant::Symtab(symtab) => {
+                set_once(&mut self.symbols, symtab, "symbol tables")?;
+            }
             LoadCommandVariant::DyldInfo(info) => {
                 let range = (info.export_off.get(endian), info.export_size.get(endian));
-                set_once(&mut tables.exports, range, "export tables")?;
+                set_once(&mut self.exports, range, "export tables")?;
             }
             LoadCommandVariant::LinkeditData(linkedit) => {
                 let range = (linkedit.dataoff.get(endian), linkedit.datasize.get(endian));
                 match command.cmd() {
                     macho::LC_DYLD_EXPORTS_TRIE => {
-                        set_once(&mut tables.exports, range, "export tables")?;
+                        set_once(&mut self.exports, range, "export tables")?;
                     }
                     macho::LC_CODE_SIGNATURE => {
-                        set_once(&mut tables.signature, range, "code signatures")?;
+                        set_once(&mut self.signature, range, "code signatures")?;
                     }
                     _ => {}
                 }
@@ -210,38 +138,26 @@ fn thin_as<Mach: MachHeader<Endian = Endianness>>(
             LoadCommandVariant::BuildVersion(build, _)
                 if build.platform.get(endian) == macho::PLATFORM_MACOS =>
             {
-                slice.minimum_macos = version(build.minos.get(endian));
-                slice.sdk = version(build.sdk.get(endian));
+                self.slice.minimum_macos = version(build.minos.get(endian));
+                self.slice.sdk = version(build.sdk.get(endian));
             }
-            LoadCommandVariant::VersionMin(minimum)
-                if command.cmd() == macho::LC_VERSION_MIN_MACOSX
-                    && slice.minimum_macos.is_none() =>
-            {
-                slice.minimum_macos = version(minimum.version.get(endian));
-                slice.sdk = version(minimum.sdk.get(endian));
+            LoadCommandVariant::VersionMin(minimum) => {
+                let is_macos = command.cmd() == macho::LC_VERSION_MIN_MACOSX;
+                if is_macos && self.slice.minimum_macos.is_none() {
+                    self.slice.minimum_macos = version(minimum.version.get(endian));
+                    self.slice.sdk = version(minimum.sdk.get(endian));
+                }
             }
-            LoadCommandVariant::Segment32(segment, _) => {
-                facts.stripped &= !segment.segname.starts_with(b"__DWARF");
-            }
-            LoadCommandVariant::Segment64(segment, _) => {
-                facts.stripped &= !segment.segname.starts_with(b"__DWARF");
-            }
+            LoadCommandVariant::Segment32(segment, _) => self.see_segment(&segment.segname),
+            LoadCommandVariant::Segment64(segment, _) => self.see_segment(&segment.segname),
             _ => {}
         }
+        Ok(())
     }
-    if let Some(symtab) = symbols {
-        let has_trie = tables.exports.is_some();
-        fill_symbols::<Mach>(symtab, endian, data, has_trie, &mut facts, ledger)?;
+
+    fn see_segment(&mut self, name: &[u8; 16]) {
+        self.facts.stripped &= !name.starts_with(b"__DWARF\0");
     }
-    if let Some(range) = tables.exports {
-        facts.exported = exports(table(data, range)?, ledger)?;
-    }
-    if let Some(range) = tables.signature {
-        slice.signed = true;
-        slice.adhoc_signed = is_adhoc(table(data, range)?)?;
-    }
-    facts.slices.push(slice);
-    Ok(facts)
 }
 
 /// Reading a table as often as a file names it would take quadratic time, and dyld refuses it too.
@@ -264,7 +180,6 @@ fn fill_symbols<Mach: MachHeader<Endian = Endianness>>(
     symtab: &macho::SymtabCommand<Endianness>,
     endian: Endianness,
     data: &[u8],
-    has_trie: bool,
     facts: &mut Facts,
     ledger: &mut Ledger,
 ) -> Result<(), Fault> {
@@ -290,63 +205,11 @@ fn fill_symbols<Mach: MachHeader<Endian = Endianness>>(
             facts
                 .undefined
                 .push(plain(ledger.name_at(strings, offset)?));
-        } else if !has_trie && !flags.contains(macho::N_PEXT) {
+        } else if !flags.contains(macho::N_PEXT) {
             facts.exported.push(plain(ledger.name_at(strings, offset)?));
         }
     }
     Ok(())
-}
-
-/// Names in dyld's export trie.
-///
-/// Walked here and not with `object`, whose walk may enter a node by as many ways as lead there:
-/// sixty nodes that name their neighbour twice would take for ever. In a sound trie there is one
-/// way to each node, so that a second one is damage.
-fn exports(trie: &[u8], ledger: &mut Ledger) -> Result<Vec<String>, Fault> {
-    const ENDS: &str = "its export table ends early";
-    let mut names = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    let mut pending = Vec::new();
-    if !trie.is_empty() {
-        pending.push((0_usize, Vec::new()));
-    }
-    while let Some((offset, prefix)) = pending.pop() {
-        if !seen.insert(offset) {
-            return Err("its export table leads twice to the same place".into());
-        }
-        let mut rest = trie.get(offset..).ok_or(ENDS)?;
-        let terminal_size = uleb128(&mut rest).ok_or(ENDS)?;
-        if terminal_size > 0 {
-            names.push(plain(ledger.copy(&prefix)?));
-        }
-        rest = usize::try_from(terminal_size)
-            .ok()
-            .and_then(|size| rest.get(size..))
-            .ok_or(ENDS)?;
-        let (children, mut rest) = rest.split_first().ok_or(ENDS)?;
-        for _ in 0..*children {
-            let end = rest.iter().position(|byte| *byte == 0).ok_or(ENDS)?;
-            let name = [&prefix, &rest[..end]].concat();
-            ledger.spend(name.len() + 1)?;
-            rest = &rest[end + 1..];
-            let child = uleb128(&mut rest).ok_or(ENDS)?;
-            pending.push((usize::try_from(child).map_err(|_| ENDS)?, name));
-        }
-    }
-    Ok(names)
-}
-
-fn uleb128(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0_u64;
-    for shift in (0..64).step_by(7) {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte & 0x80 == 0 {
-            return Some(value);
-        }
-    }
-    None
 }
 
 fn is_adhoc(data: &[u8]) -> Result<bool, Fault> {
@@ -389,13 +252,113 @@ fn plain(mut name: String) -> String {
     name
 }
 
-fn fault(error: object::Error) -> Fault {
+pub(super) fn fault(error: object::Error) -> Fault {
     error.to_string()
 }
 
-fn damaged(what: Fault) -> Error {
+pub(super) fn damaged(what: Fault) -> Error {
     Error::Damaged {
         format: "Mach-O",
         what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::super::tests::sample;
+    use super::*;
+
+    /// The offset of the first load command of a kind.
+    fn command(data: &[u8], wanted: u32) -> usize {
+        let mut offset = 32;
+        loop {
+            let word = |at: usize| u32::from_le_bytes(data[at..at + 4].try_into().unwrap());
+            if word(offset) == wanted {
+                return offset;
+            }
+            offset += word(offset + 4) as usize;
+        }
+    }
+
+    #[test]
+    fn facts_of_real_libraries() {
+        for (name, arch, minimum, signed) in [
+            ("macos-10.12-x86_64", "x86_64", "10.12", false),
+            ("macos-11.0-arm64", "arm64", "11.0", true),
+        ] {
+            let facts = read(&sample(&format!("{name}.dylib"))).unwrap();
+            assert_eq!((facts.format, facts.kind), (Format::MachO, Kind::Library));
+            assert_eq!(facts.arch, arch);
+            assert_eq!(facts.needed, ["/usr/lib/libSystem.B.dylib"]);
+            assert_eq!(facts.rpaths, ["@loader_path/lib"]);
+            assert!(facts.undefined.contains(&"PyModule_Create2".to_owned()));
+            assert_eq!(
+                facts.init_functions().collect::<Vec<_>>(),
+                ["PyInit_sample"]
+            );
+            let [slice] = &facts.slices[..] else {
+                panic!("one slice");
+            };
+            assert_eq!(slice.minimum_macos.as_deref(), Some(minimum));
+            assert_eq!((slice.signed, slice.adhoc_signed), (signed, signed));
+            assert!(!facts.stripped);
+            let stripped = read(&sample(&format!("{name}-stripped.dylib"))).unwrap();
+            // Zig's linker leaves the names of its own call stubs in arm64 files.
+            assert_eq!(stripped.stripped, arch == "x86_64");
+            assert_eq!(stripped.exported, facts.exported);
+        }
+    }
+
+    #[test]
+    fn without_a_trie_exports_come_from_the_symbol_table() {
+        let mut data = sample("macos-11.0-arm64.dylib");
+        let expected = read(&data).unwrap().exported;
+        let offset = command(&data, macho::LC_DYLD_INFO_ONLY.0);
+        // LC_UUID is as good as no command here.
+        data[offset..offset + 4].copy_from_slice(&macho::LC_UUID.0.to_le_bytes());
+        assert_eq!(read(&data).unwrap().exported, expected);
+    }
+
+    #[test]
+    fn two_symbol_tables_are_refused() {
+        let mut data = sample("macos-11.0-arm64.dylib");
+        let offset = command(&data, macho::LC_DYSYMTAB.0);
+        data[offset..offset + 4].copy_from_slice(&macho::LC_SYMTAB.0.to_le_bytes());
+        let error = read(&data).unwrap_err().to_string();
+        assert_eq!(error, "damaged Mach-O file: it has two symbol tables");
+    }
+
+    #[test]
+    fn a_claimed_table_outside_of_the_file_is_refused() {
+        let original = sample("macos-11.0-arm64.dylib");
+        for (kind, field) in [
+            (macho::LC_SYMTAB, 12),
+            (macho::LC_SYMTAB, 20),
+            (macho::LC_CODE_SIGNATURE, 12),
+            (macho::LC_DYLD_INFO_ONLY, 44),
+        ] {
+            let mut data = original.clone();
+            let offset = command(&data, kind.0) + field;
+            data[offset..offset + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+            assert!(read(&data).is_err(), "{kind:?} {field}");
+        }
+    }
+
+    #[test]
+    fn versions_read_as_people_write_them() {
+        let read = |value| version(macho::Version(value));
+        assert_eq!(read(0x000a_0c00).as_deref(), Some("10.12"));
+        assert_eq!(read(0x000b_0000).as_deref(), Some("11.0"));
+        assert_eq!(read(0x000a_0905).as_deref(), Some("10.9.5"));
+        assert_eq!(read(0), None);
+    }
+
+    #[test]
+    fn other_processors_keep_their_number() {
+        let name = |cpu, subtype| arch(macho::CpuType(cpu), macho::CpuSubtype(subtype));
+        assert_eq!(name(0x0100_000c, 0x8000_0002), "arm64e");
+        assert_eq!(name(0x0100_0007, 8), "x86_64h");
+        assert_eq!(name(7, 3), "0x7");
     }
 }

@@ -6,8 +6,11 @@
 //! claim any count and let any number of entries point at the same long name.
 
 mod elf;
+mod elf_dynamic;
+mod fat;
 mod macho;
 mod pe;
+mod trie;
 
 use std::collections::HashSet;
 
@@ -120,6 +123,7 @@ pub struct Facts {
     pub needed: Vec<String>,
     pub versioned_symbols: Vec<VersionedSymbol>,
     pub undefined: Vec<String>,
+    pub weak: Vec<String>,
     pub exported: Vec<String>,
     pub soname: Option<String>,
     pub interpreter: Option<String>,
@@ -144,6 +148,7 @@ impl Facts {
             needed: Vec::new(),
             versioned_symbols: Vec::new(),
             undefined: Vec::new(),
+            weak: Vec::new(),
             exported: Vec::new(),
             soname: None,
             interpreter: None,
@@ -166,12 +171,14 @@ impl Facts {
 
     /// Puts the lists into the promised order.
     fn tidy(mut self) -> Self {
-        for names in [&mut self.undefined, &mut self.exported] {
+        for names in [&mut self.undefined, &mut self.weak, &mut self.exported] {
             names.sort_unstable();
             names.dedup();
         }
-        let mut seen = HashSet::new();
-        self.needed.retain(|name| seen.insert(name.clone()));
+        for names in [&mut self.needed, &mut self.rpaths] {
+            let mut seen = HashSet::new();
+            names.retain(|name| seen.insert(name.clone()));
+        }
         self
     }
 }
@@ -186,9 +193,9 @@ pub fn read(data: &[u8]) -> Result<Facts, Error> {
     match data.first_chunk::<4>() {
         Some(b"\x7fELF") => elf::read(data, &mut ledger),
         Some([b'M', b'Z', ..]) => pe::read(data, &mut ledger),
-        Some([0xca, 0xfe, 0xba, 0xbe | 0xbf]) => macho::read_fat(data, &mut ledger),
+        Some([0xca, 0xfe, 0xba, 0xbe | 0xbf]) => fat::read(data, &mut ledger),
         Some([0xfe, 0xed, 0xfa, 0xce | 0xcf] | [0xce | 0xcf, 0xfa, 0xed, 0xfe]) => {
-            macho::read_thin(data, &mut ledger)
+            macho::read(data, &mut ledger)
         }
         Some(magic) => Err(Error::UnknownFormat(format!(
             "starts with the bytes {:02x} {:02x} {:02x} {:02x}",
@@ -247,8 +254,14 @@ impl Ledger {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// The bytes of a file that `scripts/make_binaries.py` made.
+    pub(crate) fn sample(name: &str) -> Vec<u8> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/binaries");
+        std::fs::read(folder.join(name)).unwrap()
+    }
 
     #[test]
     fn bytes_of_no_known_format_are_named() {
