@@ -5,6 +5,7 @@ Touches the outside only through the Runner door and the folders it is given.
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,9 @@ def _run_step(
         unset=step.unset,
         pass_=step.env_pass,
     )
+    if step.path_prepend:
+        folders = [fill(folder, placeholders) for folder in step.path_prepend]
+        environment["PATH"] = os.pathsep.join(filter(None, (*folders, environment.get("PATH"))))
     return context.runner.run(
         [fill(word, placeholders) for word in step.argv],
         env=environment,
