@@ -27,7 +27,7 @@ from wheelworks.report.model import ArtifactInfo, JobResult
 from wheelworks.scheduler import run_jobs
 from wheelworks.snapshot import tree_changed
 from wheelworks.store import RunStore, StateStore, SuccessRecord
-from wheelworks.tools import provide, provided_version
+from wheelworks.tool_install import provide, provided_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from wheelworks.doctor import Check, Mending, examine
 from wheelworks.errors import EXIT_MISSING, EXIT_OK
 from wheelworks.preparation import prepare
 from wheelworks.process import child_environment, quote_command
-from wheelworks.tools import provide, provided_version
+from wheelworks.tool_install import provide, provided_version
 
 if TYPE_CHECKING:
     import argparse
