@@ -222,9 +222,8 @@ def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[st
         argv.append("--zig")
     argv += ["--manifest-path", str(_manifest_in(snapshot_project, context.project))]
     argv += ["--target-dir", str(context.layout.build_dir / key), "--out", "{staging}"]
-    features = _feature_arguments(cell, context.project)
-    if features:
-        argv += ["--features", ",".join(features)]
+    if settings.features:
+        argv += ["--features", ",".join(settings.features)]
     if settings.no_default_features:
         argv.append("--no-default-features")
     return (*argv, *settings.maturin_args)
@@ -264,15 +263,6 @@ def wheel_expectation(cell: Cell, project: Project) -> WheelExpectation:
         import_names=project.import_names,
         bindings=project.bindings,
     )
-
-
-def _feature_arguments(cell: Cell, project: Project) -> tuple[str, ...]:
-    """The configured features, and pyo3's stable ABI when only the matrix asks for it (``abi3-py310``)."""
-    features = cell.settings.features
-    wants_floor = (cell.built_for.major, cell.built_for.minor)
-    if cell.built_for.is_stable_abi and project.stable_abi != wants_floor:
-        return (*features, f"pyo3/abi3-py{wants_floor[0]}{wants_floor[1]}")
-    return features
 
 
 def _common_environment() -> dict[str, str]:

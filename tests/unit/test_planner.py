@@ -1,0 +1,263 @@
+"""The plan of one project on six machines, and the rules behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wheelworks.config.settings import CellSettings, Settings, TestSettings
+from wheelworks.dataclass_json import to_plain
+from wheelworks.matrix import expand_matrix
+from wheelworks.plan import Layout, Plan
+from wheelworks.planner import PlanRequest, make_plan
+from wheelworks.project import Project
+from wheelworks.tools import ToolEnvironment, default_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from wheelworks.matrix import Cell
+    from wheelworks.toolchains import HostFacts
+
+GOLDEN = Path(__file__).parent.parent / "snapshots" / "plans"
+HOSTS = ("linux_x86_64", "linux_arm64", "macos_arm64", "macos_intel", "windows", "wsl")
+ROOT = Path("/project")
+
+PROJECT = Project(
+    root=ROOT,
+    source_root=ROOT,
+    manifest_path=ROOT / "Cargo.toml",
+    workspace_root=ROOT,
+    has_lock_file=True,
+    name="demo-pkg",
+    version="1.2.3",
+    module_name="demo_pkg._native",
+    import_names=("demo_pkg",),
+    python_source=ROOT / "python",
+    package_dirs=(ROOT / "python" / "demo_pkg",),
+    bindings="pyo3",
+    pyo3_requirement="0.29",
+    stable_abi=None,
+    requires_python=">=3.12",
+    classifiers=(),
+    rust_version=None,
+    rust_toolchain=None,
+    maturin_requirement=">=1.14.1,<2",
+    extras=(),
+    dependency_groups=("test",),
+    reads_git=False,
+    cargo_config_files=(),
+    has_cibuildwheel=False,
+)
+SETTINGS = Settings(
+    pythons=("3.12", "3.13", "3.14"),
+    targets=(
+        "manylinux_x86_64",
+        "manylinux_aarch64",
+        "macosx_x86_64",
+        "macosx_universal2",
+        "win_amd64",
+    ),
+    dist=ROOT / "dist",
+    cell=CellSettings(test=TestSettings(command=("pytest {project}/tests",), groups=("test",))),
+)
+LAYOUT = Layout(
+    project_root=PurePosixPath("/project"),
+    source_root=PurePosixPath("/project"),
+    state_dir=PurePosixPath("/project/.wheelworks"),
+    dist_dir=PurePosixPath("/project/dist"),
+    tools_dir=PurePosixPath("/tools"),
+)
+TOOL_REQUESTS = tuple(
+    default_request(name) for name in ("maturin", "ziglang", "uv", "abi3audit")
+)
+
+
+def request(
+    host: HostFacts,
+    *,
+    goal: str = "build",
+    settings: Settings = SETTINGS,
+    project: Project = PROJECT,
+    cells: tuple[Cell, ...] | None = None,
+    estimates: Mapping[str, float] | None = None,
+) -> PlanRequest:
+    """A request for the whole matrix unless cells are given."""
+    return PlanRequest(
+        goal="test" if goal == "test" else "build",
+        cells=expand_matrix(settings, project).cells if cells is None else cells,
+        wants_sdist=goal == "build",
+        project=project,
+        settings=settings,
+        host=host,
+        layout=LAYOUT,
+        tool_requests=TOOL_REQUESTS,
+        tools={
+            tool.name: ToolEnvironment(
+                name=tool.name, folder=PurePosixPath("/tools") / tool.name, identity=tool.requirement
+            )
+            for tool in TOOL_REQUESTS
+        },
+        group_requirements={"test": ("pytest>=8", "pytest-timeout")},
+        estimates=estimates or {},
+    )
+
+
+def document(plan: Plan) -> str:
+    """The plan as text, for comparing."""
+    return json.dumps(to_plain(plan), indent=1) + "\n"
+
+
+@pytest.mark.parametrize("goal", ["build", "test"])
+@pytest.mark.parametrize("name", HOSTS)
+def test_plans_of_six_machines_are_as_recorded(
+    name: str, goal: str, hosts: Mapping[str, HostFacts]
+) -> None:
+    """The whole plan of a machine is compared; set WHEELWORKS_UPDATE_SNAPSHOTS=1 to record it anew."""
+    found = document(make_plan(request(hosts[name], goal=goal)))
+    golden = GOLDEN / f"{name}-{goal}.json"
+    if os.environ.get("WHEELWORKS_UPDATE_SNAPSHOTS") == "1":
+        golden.write_text(found, encoding="utf-8")
+    assert found == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_every_selected_cell_is_planned_or_unavailable(
+    name: str, hosts: Mapping[str, HostFacts]
+) -> None:
+    """No cell is silent, and none is both."""
+    plan = make_plan(request(hosts[name]))
+    planned = [cell for job in plan.jobs for cell in job.cells]
+    unavailable = [cell.cell for cell in plan.unavailable]
+    assert sorted(planned + unavailable) == sorted(plan.selected_cells)
+    assert all(cell.reason for cell in plan.unavailable)
+
+
+def test_cells_of_the_stable_abi_share_one_build(hosts: Mapping[str, HostFacts]) -> None:
+    """An abi3 project has one build per target, whatever the number of interpreters."""
+    project = replace(PROJECT, stable_abi=(3, 9))
+    settings = replace(SETTINGS, targets=("manylinux_x86_64",))
+    plan = make_plan(request(hosts["linux_x86_64"], project=project, settings=settings))
+    (build,) = (job for job in plan.jobs if job.kind == "build")
+    assert build.cells == tuple(f"cp3{minor}-manylinux_x86_64" for minor in (12, 13, 14))
+    assert build.expects is not None
+    assert (build.expects.python_tag, build.expects.abi_tag) == ("cp39", "abi3")
+    assert "abi3audit" in {tool.name for tool in plan.tools}
+
+
+def test_a_free_threaded_cell_of_an_abi3_project_has_a_build_of_its_own(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """The stable ABI does not serve free-threaded interpreters."""
+    project = replace(PROJECT, stable_abi=(3, 9))
+    settings = replace(SETTINGS, targets=("manylinux_x86_64",), pythons=("3.13", "3.14t"))
+    plan = make_plan(request(hosts["linux_x86_64"], project=project, settings=settings))
+    assert [job.cells for job in plan.jobs if job.kind == "build"] == [
+        ("cp313-manylinux_x86_64",),
+        ("cp314t-manylinux_x86_64",),
+    ]
+
+
+def test_builds_never_share_a_target_folder(hosts: Mapping[str, HostFacts]) -> None:
+    """Each build key is used once: a shared folder would make every interpreter rebuild pyo3."""
+    plan = make_plan(request(hosts["linux_arm64"]))
+    keys = [job.build_key for job in plan.jobs if job.kind == "build"]
+    assert len(keys) == len(set(keys))
+
+
+def test_different_options_give_different_build_keys(hosts: Mapping[str, HostFacts]) -> None:
+    """Features, profile and level are part of the key, environment for tests is not."""
+    host = hosts["linux_x86_64"]
+    keys = set()
+    for cell in (
+        CellSettings(),
+        CellSettings(features=("fast",)),
+        CellSettings(no_default_features=True),
+        CellSettings(profile="dist"),
+        CellSettings(compatibility="manylinux_2_28"),
+    ):
+        settings = replace(SETTINGS, cell=cell, pythons=("3.13",), targets=("manylinux_x86_64",))
+        keys |= {job.build_key for job in make_plan(request(host, settings=settings)).jobs}
+    assert len(keys) == 5 + 1  # and the sdist's
+
+
+def test_a_project_without_lock_file_gets_one_before_it_is_compiled(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """--locked needs a lock file; the step that makes it comes first."""
+    plan = make_plan(request(hosts["linux_x86_64"], project=replace(PROJECT, has_lock_file=False)))
+    for job in plan.jobs:
+        assert [step.name for step in job.steps][0] == "lock"
+
+
+def test_processors_are_shared_out_among_builds_side_by_side(hosts: Mapping[str, HostFacts]) -> None:
+    """The shares add up to no more than the machine, and a lone build has all of it."""
+    host = replace(hosts["linux_x86_64"], cores=8)
+    many = make_plan(request(host))
+    builds = [job for job in many.jobs if job.kind == "build"]
+    assert sum(job.cores for job in builds) <= 8
+    lone = make_plan(request(host, settings=replace(SETTINGS, pythons=("3.13",))))
+    assert [job.cores for job in lone.jobs if job.kind == "build"] == [8]
+
+
+def test_little_memory_means_builds_one_after_another(hosts: Mapping[str, HostFacts]) -> None:
+    """Memory bounds the number of builds: each then has more processors."""
+    host = replace(hosts["linux_x86_64"], cores=8, memory_available_mib=2500)
+    builds = [job for job in make_plan(request(host)).jobs if job.kind == "build"]
+    assert {job.cores for job in builds} == {8}
+
+
+def test_tests_need_the_build_of_their_cell(hosts: Mapping[str, HostFacts]) -> None:
+    """A test waits for the job that builds its wheel."""
+    plan = make_plan(request(hosts["linux_x86_64"], goal="test"))
+    builds = {job.id: job for job in plan.jobs if job.kind == "build"}
+    tests = [job for job in plan.jobs if job.kind == "test"]
+    assert tests
+    for test in tests:
+        (need,) = test.needs
+        assert test.cells[0] in builds[need].cells
+
+
+def test_a_missing_interpreter_makes_a_test_unavailable_with_the_way_out(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """Nothing is built for a test that can't run."""
+    settings = replace(SETTINGS, targets=("manylinux_x86_64",), pythons=("3.14",))
+    plan = make_plan(request(hosts["linux_x86_64"], goal="test", settings=settings))
+    assert plan.jobs == ()
+    (cell,) = plan.unavailable
+    assert "CPython 3.14" in cell.reason
+    assert "3.14" in (cell.cure or "")
+
+
+def test_configured_features_reach_maturin(hosts: Mapping[str, HostFacts]) -> None:
+    """Features and the switch for the default ones are passed on."""
+    cell = CellSettings(features=("fast", "simd"), no_default_features=True)
+    settings = replace(SETTINGS, cell=cell, targets=("manylinux_x86_64",), pythons=("3.13",))
+    plan = make_plan(request(hosts["linux_x86_64"], settings=settings))
+    (build,) = (job for job in plan.jobs if job.kind == "build")
+    argv = build.steps[-1].argv
+    assert argv[argv.index("--features") + 1] == "fast,simd"
+    assert "--no-default-features" in argv
+
+
+def test_a_sub_folder_package_is_built_in_its_place_in_the_snapshot(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """The snapshot mirrors the source root; maturin is called in the package's folder there."""
+    project = replace(PROJECT, root=ROOT / "bindings" / "python", manifest_path=ROOT / "bindings" / "python" / "Cargo.toml")
+    layout_root = PurePosixPath("/project/bindings/python")
+    wanted = replace(
+        request(hosts["linux_x86_64"], project=project),
+        layout=replace(LAYOUT, project_root=layout_root, state_dir=layout_root / ".wheelworks"),
+    )
+    for job in make_plan(wanted).jobs:
+        snapshot = f"/project/bindings/python/.wheelworks/source/{job.build_key}"
+        step = job.steps[-1]
+        assert step.cwd == f"{snapshot}/bindings/python"
+        assert step.argv[step.argv.index("--manifest-path") + 1] == f"{step.cwd}/Cargo.toml"
