@@ -7,7 +7,7 @@ Does not read anything.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from wheelworks.config.options import Option, all_options
 from wheelworks.config.parse import InvalidValueError, parse_text, parse_value
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from _typeshed import DataclassInstance
+
     from wheelworks.config.settings import Override
     from wheelworks.config.sources import Entry
+
+_Declared = TypeVar("_Declared", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +78,21 @@ def build_settings(
     run = by_owner["Settings"]
     run["dist"] = root / cast("Path", run["dist"])
     test = TestSettings(no_command_reason=no_command_reason)
-    cell = CellSettings(test=replace(test, **by_owner["TestSettings"]))
+    cell = CellSettings(test=_with(test, by_owner["TestSettings"]))
     settings = Settings(
         pythons=(),
         targets=(),
         dist=root,
-        cell=replace(cell, **by_owner["CellSettings"]),
+        cell=_with(cell, by_owner["CellSettings"]),
         overrides=overrides,
         origins={key: value.origin for key, value in values.items()},
     )
-    return replace(settings, **run)
+    return _with(settings, run)
+
+
+def _with(instance: _Declared, attributes: Mapping[str, object]) -> _Declared:
+    """The instance with other attributes, whose types the kind of each Option has seen to."""
+    return replace(instance, **attributes)
 
 
 def _parse(option: Option, entry: Entry) -> object:
