@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wheelworks.audit.model import Finding, ProblemKind, WheelFacts
     from wheelworks.audit.subject import Subject
 
-PYPI_FILE_LIMIT = 100 * 1000 * 1000
+PYPI_FILE_LIMIT = 100 << 20
 _REQUIRED = ("WHEEL", "METADATA", "RECORD")
 _REBUILD = "build the wheel again into an empty folder, with nothing changing it afterwards"
 _PROBLEMS: dict[ProblemKind, tuple[str, str]] = {
@@ -139,6 +139,6 @@ def _size(facts: WheelFacts) -> Iterator[Finding]:
         yield finding(
             "W013",
             file=facts.file_name,
-            message=f"{facts.size / 1e6:.0f} MB, PyPI takes {PYPI_FILE_LIMIT / 1e6:.0f} MB",
+            message=f"{facts.size >> 20} MiB, PyPI takes {PYPI_FILE_LIMIT >> 20} MiB",
             hint="strip it (`strip = true` in the release profile), or ask PyPI for a larger limit",
         )

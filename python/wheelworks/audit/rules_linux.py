@@ -155,8 +155,11 @@ def is_loader(library: str) -> bool:
 
 
 def _private_symbols(facts: BinaryFacts, policy: Policy) -> Iterator[tuple[str, str]]:
-    """(library, symbol) that the policy's blacklist forbids."""
-    undefined = frozenset(facts["undefined"])
+    """(library, symbol) that the policy's blacklist forbids.
+
+    Weak symbols may be missing, and Rust's standard library asks for some so.
+    """
+    undefined = frozenset(facts["undefined"]) - frozenset(facts["weak"])
     for library in facts["needed"]:
         for symbol in sorted(policy.blacklist.get(library, frozenset()) & undefined):
             yield library, symbol
