@@ -38,7 +38,8 @@ class InterpreterSpec:
     minor: int
     free_threaded: bool = False
     is_stable_abi: bool = False
-    """``abi3-py310``: one wheel for CPython 3.10 and every later one."""
+    """``abi3-py310``: one wheel for CPython 3.10 and every later one. With ``free_threaded`` the
+    abi3t of PEP 803, whose wheel serves both builds of CPython 3.15 and later."""
 
     @property
     def version(self) -> str:
@@ -49,7 +50,7 @@ class InterpreterSpec:
     def spec(self) -> str:
         """As a user writes it: ``3.14t``, ``pp311``, ``abi3-py310``."""
         if self.is_stable_abi:
-            return f"abi3-py{self.major}{self.minor}"
+            return f"abi3{self._thread_flag}-py{self.major}{self.minor}"
         match self.implementation:
             case "cp":
                 return f"{self.version}{self._thread_flag}"
@@ -74,7 +75,7 @@ class InterpreterSpec:
     def abi_tag(self) -> str:
         """ABI tag of the wheel's name: ``cp314t``, ``pypy311_pp73``, ``abi3``."""
         if self.is_stable_abi:
-            return "abi3"
+            return "abi3.abi3t" if self.free_threaded else "abi3"
         match self.implementation:
             case "cp":
                 # CPython dropped the `m` of pymalloc with 3.8.

@@ -195,18 +195,27 @@ class _CellOptions:
 
 
 def _built_for(interpreter: InterpreterSpec, project: Project) -> InterpreterSpec:
-    """The stable-ABI floor where it serves the interpreter, else the interpreter itself."""
-    floor = project.stable_abi
-    is_served = (
-        floor is not None
-        and interpreter.implementation == "cp"
-        and not interpreter.free_threaded
-        and not interpreter.is_stable_abi
-        and (interpreter.major, interpreter.minor) >= floor
-    )
-    if floor is None or not is_served:
+    """The stable-ABI floor where one serves the interpreter, else the interpreter itself."""
+    if interpreter.implementation != "cp" or interpreter.is_stable_abi:
         return interpreter
-    return InterpreterSpec(implementation="cp", major=floor[0], minor=floor[1], is_stable_abi=True)
+    plain, threaded = project.stable_abi, project.free_threaded_stable_abi
+    version = (interpreter.major, interpreter.minor)
+    if plain is not None and version >= plain and not interpreter.free_threaded:
+        return _stable_abi(plain, free_threaded=False)
+    # A wheel with abi3t serves the ordinary CPython too, where there is no abi3 for it.
+    if threaded is not None and version >= threaded:
+        return _stable_abi(threaded, free_threaded=True)
+    return interpreter
+
+
+def _stable_abi(floor: tuple[int, int], *, free_threaded: bool) -> InterpreterSpec:
+    return InterpreterSpec(
+        implementation="cp",
+        major=floor[0],
+        minor=floor[1],
+        free_threaded=free_threaded,
+        is_stable_abi=True,
+    )
 
 
 def _unfit_interpreters(
