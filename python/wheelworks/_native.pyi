@@ -117,6 +117,8 @@ class BinaryFacts(TypedDict):
     """ELF only: undefined dynamic symbols with a version."""
     undefined: list[str]
     """Imported symbol names (ELF dynamic, Mach-O undefined, PE import names), sorted, unique."""
+    weak: list[str]
+    """ELF only: of the undefined ones those that may be missing when the file is loaded."""
     exported: list[str]
     """Exported symbol names, sorted, unique, without Mach-O's leading underscore."""
     init_functions: list[str]
