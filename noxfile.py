@@ -73,7 +73,9 @@ def docs(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Run the benchmarks, or those whose names are given after `--`."""
     names = session.posargs or sorted(path.stem for path in ROOT.glob("scripts/bench_*.py"))
-    with checkout_environment(session, ROOT, name="bench", requirements=["nox"]) as python:
+    # The baseline must use the versions that wheelworks pins; the benchmark checks it.
+    requirements = ["nox", "maturin==1.16.0", "ziglang==0.17.1"]
+    with checkout_environment(session, ROOT, name="bench", requirements=requirements) as python:
         for name in names:
             session.run(str(python), f"scripts/{name}.py", external=True)
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from _bench import Candidate, Comparison, arguments, median, run, show, take_turns, timed
 
+_LINUX = ("x86_64", "aarch64", "i686", "armv7l", "ppc64le", "s390x", "riscv64")
 TARGETS = (
-    *("manylinux_x86_64", "manylinux_aarch64", "manylinux_i686", "manylinux_armv7l"),
-    *("musllinux_x86_64", "musllinux_aarch64", "macosx_x86_64", "macosx_arm64"),
-    *("macosx_universal2", "win_amd64"),
+    *(f"{system}_{arch}" for system in ("manylinux", "musllinux") for arch in _LINUX),
+    *("macosx_x86_64", "macosx_arm64", "macosx_universal2"),
+    *("win_amd64", "win_arm64", "win32"),
 )
 SIZES = (100, 1_000, 10_000)
 FIRST_MINOR = 11
@@ -60,7 +61,7 @@ def plan(project: Path) -> str:
 
 
 def make_project(folder: Path, cells: int) -> Path:
-    """A project whose matrix has so many cells: ten targets, the rest by interpreters."""
+    """A project whose matrix has so many cells: twenty targets, the rest by interpreters."""
     pythons = [f"3.{FIRST_MINOR + number}" for number in range(cells // len(TARGETS))]
     files = {
         "pyproject.toml": (
