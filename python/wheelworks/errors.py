@@ -81,7 +81,9 @@ class ConfigurationError(WheelworksError):
 
     exit_code = EXIT_CONFIGURATION
 
-    def __init__(self, message: str, *, faults: tuple[Fault, ...] = (), hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, faults: tuple[Fault, ...] = (), hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.faults = faults
 
@@ -108,6 +110,10 @@ class JobFailedError(WheelworksError):
     """A job ended without success."""
 
     exit_code = EXIT_JOB_FAILED
+
+
+class SourcesChangedError(JobFailedError):
+    """A source file is not what was fingerprinted any more."""
 
 
 class AuditRefusedError(WheelworksError):

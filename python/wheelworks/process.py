@@ -74,8 +74,8 @@ class ProcessRunner:
 
     def __init__(
         self,
-        *,
         caller: Mapping[str, str] | None = None,
+        *,
         recorder: GroupRecorder | None = None,
         stop_grace_seconds: float = STOP_GRACE_SECONDS,
         drain_seconds: float = DRAIN_SECONDS,
@@ -84,6 +84,15 @@ class ProcessRunner:
         self._recorder = recorder
         self._stop_grace_seconds = stop_grace_seconds
         self._drain_seconds = drain_seconds
+
+    @contextlib.contextmanager
+    def recording(self, recorder: GroupRecorder) -> Iterator[None]:
+        """Tell a recorder of every group that starts or ends while the context is open."""
+        before, self._recorder = self._recorder, recorder
+        try:
+            yield
+        finally:
+            self._recorder = before
 
     def run(
         self,
