@@ -73,18 +73,15 @@ def candidates_below(folder: Path) -> tuple[PyProject, ...]:
 def _find_from(folder: Path, here: PyProject, package: str | None) -> FoundProject:
     """The project of a folder that has a pyproject.toml."""
     wanted = package or text_at(here.section, "package")
-    if wanted is not None and not _is_called(here, wanted, folder):
-        return _find_below(folder, here, wanted)
-    if here.is_maturin:
-        return FoundProject(pyproject=here, top=_top_of(here))
-    return _find_below(folder, here, None)
+    is_here = here.is_maturin and (wanted is None or _is_called(here, wanted, folder))
+    return _found(here) if is_here else _find_below(folder, here, wanted)
 
 
 def _find_below(folder: Path, top: PyProject | None, package: str | None) -> FoundProject:
     if package is not None:
         direct = _read_in(join(folder, package))
         if direct is not None and direct.is_maturin:
-            return FoundProject(pyproject=direct, top=top)
+            return _found(direct)
     candidates = candidates_below(folder)
     if package is not None:
         named = [found for found in candidates if _is_called(found, package, folder)]
@@ -95,7 +92,11 @@ def _find_below(folder: Path, top: PyProject | None, package: str | None) -> Fou
         raise _no_project(folder, top)
     if len(candidates) > 1:
         raise _several(folder, candidates)
-    return FoundProject(pyproject=candidates[0], top=top)
+    return _found(candidates[0])
+
+
+def _found(pyproject: PyProject) -> FoundProject:
+    return FoundProject(pyproject=pyproject, top=_top_of(pyproject))
 
 
 def _is_called(pyproject: PyProject, wanted: str, base: Path) -> bool:
@@ -108,13 +109,21 @@ def _is_called(pyproject: PyProject, wanted: str, base: Path) -> bool:
 
 
 def _top_of(pyproject: PyProject) -> PyProject | None:
-    """The pyproject.toml above that names this package as the one that is meant."""
+    """The nearest pyproject.toml above whose section is for this package.
 
-    def names_it(above: PyProject) -> bool:
+    It names the package, or names none and is no package of maturin's itself. So the same settings
+    apply, whether one starts at the top or in the package.
+    """
+
+    def is_for_it(above: PyProject) -> bool:
+        if above.section is None:
+            return False
         wanted = text_at(above.section, "package")
-        return wanted is not None and _is_called(pyproject, wanted, above.path.parent)
+        if wanted is None:
+            return not above.is_maturin
+        return _is_called(pyproject, wanted, above.path.parent)
 
-    return next(_readable_above(pyproject.path.parent, wanted=names_it), None)
+    return next(_readable_above(pyproject.path.parent, wanted=is_for_it), None)
 
 
 def _is_anchor(pyproject: PyProject) -> bool:

@@ -1,0 +1,6 @@
+//! Sample core of a workspace.
+
+/// The sum of two numbers.
+pub fn add(left: i64, right: i64) -> i64 {
+    left + right
+}
