@@ -82,10 +82,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def fuzz(session: nox.Session) -> None:
-    """Feed the reader of binaries with damaged files, for a minute or as many seconds as given."""
-    seconds = session.posargs or ["60"]
+    """Feed the reader of binaries with damaged files, for a minute or the seconds given."""
+    seconds = session.posargs[0] if session.posargs else "60"
     session.run(
-        *("cargo", "run", "--locked", "-q", "--profile", "fuzz", "--example", "fuzz_binary", "--"),
-        *seconds,
+        *("cargo", "run", "--locked", "-q", "--profile", "fuzz", "--example", "fuzz_binary"),
+        env={"WHEELWORKS_FUZZ_SECONDS": seconds},
         external=True,
     )
