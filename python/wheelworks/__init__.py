@@ -1,7 +1,7 @@
 """wheelworks: every wheel of a maturin project's CI matrix, built, audited and tested on this machine.
 
-Import-light on purpose: a noxfile imports ``wheelworks.nox`` at every ``nox -l``, also in a clone where the Rust core is
-not built yet.
+Import-light on purpose: a noxfile imports ``wheelworks.nox`` at every ``nox -l``, also in a clone where
+the Rust core is not built yet.
 """
 
 from __future__ import annotations

@@ -58,13 +58,36 @@ def _add_global_options(parser: argparse.ArgumentParser, *, is_top: bool = False
         "-C", "--directory", metavar="DIR", default=default(None), help="run as if started in DIR"
     )
     group.add_argument(
-        "--package", metavar="NAME", default=default(None), help="one of several packages in a repository, by name or folder"
+        "--package",
+        metavar="NAME",
+        default=default(None),
+        help="one of several packages in a repository, by name or folder",
     )
-    group.add_argument("--json", action="store_true", default=default(False), help="print one JSON document to stdout")
-    group.add_argument("-q", "--quiet", action="store_true", default=default(False), help="only failures and the summary")
-    group.add_argument("-v", "--verbose", action="count", default=default(0), help="show the tools' output (-vv: and their commands)")
     group.add_argument(
-        "--color", choices=("auto", "always", "never"), default=default("auto"), help="when to use colours (NO_COLOR is respected)"
+        "--json",
+        action="store_true",
+        default=default(False),
+        help="print one JSON document to stdout",
+    )
+    group.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        default=default(False),
+        help="only failures and the summary",
+    )
+    group.add_argument(
+        "-v",
+        "--verbose",
+        action="count",
+        default=default(0),
+        help="show the tools' output (-vv: and their commands)",
+    )
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default=default("auto"),
+        help="when to use colours (NO_COLOR is respected)",
     )
 
 
@@ -81,48 +104,85 @@ def _command(
 
 def _add_selectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "selectors", nargs="*", metavar="SELECTOR", help="cell ids with *, ? and {a,b}, as 'cp31{3,4}-*'; default: all"
+        "selectors",
+        nargs="*",
+        metavar="SELECTOR",
+        help="cell ids with *, ? and {a,b}, as 'cp31{3,4}-*'; default: all",
     )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     """Flags that override the configuration, named as its keys."""
-    group = parser.add_argument_group("configuration", "each overrides the key of that name in [tool.wheelworks]")
-    group.add_argument("--pythons", nargs="+", action="extend", metavar="SPEC", help="3.13, 3.14t, pp311, abi3-py310")
-    group.add_argument("--targets", nargs="+", action="extend", metavar="TARGET", help="manylinux_x86_64, macosx_universal2, ...")
+    group = parser.add_argument_group(
+        "configuration", "each overrides the key of that name in [tool.wheelworks]"
+    )
+    group.add_argument(
+        "--pythons",
+        nargs="+",
+        action="extend",
+        metavar="SPEC",
+        help="3.13, 3.14t, pp311, abi3-py310",
+    )
+    group.add_argument(
+        "--targets",
+        nargs="+",
+        action="extend",
+        metavar="TARGET",
+        help="manylinux_x86_64, macosx_universal2, ...",
+    )
     group.add_argument("--skip", nargs="+", action="extend", metavar="SELECTOR")
-    group.add_argument("--compatibility", metavar="LEVEL", help="auto, manylinux2014, manylinux_2_28, musllinux_1_2, ...")
+    group.add_argument(
+        "--compatibility",
+        metavar="LEVEL",
+        help="auto, manylinux2014, manylinux_2_28, musllinux_1_2, ...",
+    )
     group.add_argument("--rust", metavar="VERSION", help="auto, any, or a version")
     group.add_argument("--toolchain", metavar="NAME", help="auto or host")
     group.add_argument("--profile", metavar="NAME", help="cargo profile")
     group.add_argument("--maturin", metavar="VERSION", help="auto or a version")
-    group.add_argument("--provision", choices=("ask", "always", "never"), help="whether missing tools are installed")
+    group.add_argument(
+        "--provision",
+        choices=("ask", "always", "never"),
+        help="whether missing tools are installed",
+    )
     group.add_argument("--dist", metavar="DIR", help="folder of the artifacts")
     group.add_argument("-j", "--jobs", metavar="N", help="processors that the run may use")
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--strict", action="store_true", help="exit 3 when a selected cell is unavailable here")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 3 when a selected cell is unavailable here"
+    )
     parser.add_argument("--force", action="store_true", help="run jobs that are up to date, too")
-    parser.add_argument("--fail-fast", action="store_true", help="start no further job after a failure")
-    parser.add_argument("--no-wait", action="store_true", help="exit 4 instead of waiting for another run's lock")
+    parser.add_argument(
+        "--fail-fast", action="store_true", help="start no further job after a failure"
+    )
+    parser.add_argument(
+        "--no-wait", action="store_true", help="exit 4 instead of waiting for another run's lock"
+    )
     parser.add_argument("--events", choices=("json",), help="print one JSON event a line to stdout")
 
 
 def _add_init(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "init", "adopt a project: show, then write, the section and a noxfile")
+    parser = _command(
+        commands, "init", "adopt a project: show, then write, the section and a noxfile"
+    )
     parser.add_argument("-y", "--yes", action="store_true", help="write without asking")
     parser.add_argument("--dry-run", action="store_true", help="only show")
 
 
 def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "doctor", "what this machine can build and test, what is missing, what mends it")
+    parser = _command(
+        commands, "doctor", "what this machine can build and test, what is missing, what mends it"
+    )
     parser.add_argument("--fix", action="store_true", help="run the commands that mend it")
     _add_settings(parser)
 
 
 def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "plan", "the jobs that build (or test) would run, and why; builds nothing")
+    parser = _command(
+        commands, "plan", "the jobs that build (or test) would run, and why; builds nothing"
+    )
     _add_selectors(parser)
     parser.add_argument("--test", action="store_true", help="plan the tests, too")
     parser.add_argument("--python", metavar="SPEC", help="with --test: the interpreter")
@@ -131,7 +191,11 @@ def _add_plan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 
 def _add_why(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "why", "everything behind one cell: options with origins, toolchains, what changed")
+    parser = _command(
+        commands,
+        "why",
+        "everything behind one cell: options with origins, toolchains, what changed",
+    )
     parser.add_argument("cell", metavar="CELL", help="a cell id, as cp313-manylinux_x86_64")
     _add_settings(parser)
 
@@ -139,7 +203,9 @@ def _add_why(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "build", "wheels and the sdist in dist/, audited")
     _add_selectors(parser)
-    parser.add_argument("--sdist", action="store_true", help="also the sdist when selectors are given")
+    parser.add_argument(
+        "--sdist", action="store_true", help="also the sdist when selectors are given"
+    )
     parser.add_argument("--no-sdist", action="store_true", help="no sdist")
     parser.add_argument("--sdist-only", action="store_true", help="just the sdist")
     _add_run_options(parser)
@@ -147,7 +213,9 @@ def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _add_test(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = _command(commands, "test", "the tests of every wheel that can run here, built first where needed")
+    parser = _command(
+        commands, "test", "the tests of every wheel that can run here, built first where needed"
+    )
     _add_selectors(parser)
     parser.add_argument("--python", metavar="SPEC", help="only with this interpreter, as 3.13")
     _add_run_options(parser)
@@ -156,7 +224,9 @@ def _add_test(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "audit", "findings for any wheel or sdist")
-    parser.add_argument("files", nargs="*", metavar="FILE", help="wheels and sdists; default: everything in dist/")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="wheels and sdists; default: everything in dist/"
+    )
     parser.add_argument("--explain", metavar="RULE", help="explain a rule, as W012")
 
 
@@ -168,12 +238,18 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "runs", "past runs, newest first")
-    parser.add_argument("run", nargs="?", metavar="RUN", help="show this run's summary; 'last' for the newest")
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN", help="show this run's summary; 'last' for the newest"
+    )
 
 
 def _add_gc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "gc", "remove leftovers: stale build folders, snapshots, old runs")
-    parser.add_argument("--max-size", metavar="SIZE", help="keep at most so much, as 5GiB (oldest build folders go first)")
+    parser.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        help="keep at most so much, as 5GiB (oldest build folders go first)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
 
 
@@ -183,7 +259,8 @@ def _add_completion(commands: argparse._SubParsersAction[argparse.ArgumentParser
 
 
 SETTING_FLAGS = (
-    "pythons", "targets", "skip", "compatibility", "rust", "toolchain", "profile", "maturin", "provision", "dist", "jobs",
+    "pythons", "targets", "skip", "compatibility", "rust", "toolchain", "profile", "maturin",
+    "provision", "dist", "jobs",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Build and sdist jobs: one maturin call each, complete with argv, environment and build key.
 
 Pure: takes cells with their chosen toolchains, gives Jobs. Knows nothing of the disk.
-Sources of the argv: maturin's own options (``maturin build --help``, 1.16.0) and the measurements in docs/performance.md.
+Source of the argv: maturin's own options (``maturin build --help``, 1.16.0).
 """
 
 from __future__ import annotations
@@ -27,8 +27,15 @@ if TYPE_CHECKING:
     from wheelworks.toolchains import HostFacts, ToolchainChoice
     from wheelworks.tools import ToolEnvironment
 
-#: What a build script or cargo would read and what makes pyo3 rebuild or take another interpreter (pyo3-build-config's env_var calls).
-UNSET_FOR_BUILDS = ("CARGO_BUILD_TARGET", "CARGO_TARGET_DIR", "CONDA_PREFIX", "PYO3_PYTHON", "VIRTUAL_ENV")
+#: What would send a build elsewhere, or make pyo3 rebuild or take another interpreter (pyo3-build-config's
+#: env_var calls).
+UNSET_FOR_BUILDS = (
+    "CARGO_BUILD_TARGET",
+    "CARGO_TARGET_DIR",
+    "CONDA_PREFIX",
+    "PYO3_PYTHON",
+    "VIRTUAL_ENV",
+)
 SDIST_TIMEOUT_SECONDS = 600.0
 #: Bindings whose wheels serve every Python 3 (``py3-none-<platform>``).
 PYTHON_INDEPENDENT_BINDINGS = ("bin", "cffi", "uniffi")
@@ -119,7 +126,10 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
             Step(
                 name="compile",
                 argv=argv,
-                env={**build_environment(group, context), "CARGO_BUILD_JOBS": str(_cargo_jobs(context))},
+                env={
+                    **build_environment(group, context),
+                    "CARGO_BUILD_JOBS": str(_cargo_jobs(context)),
+                },
                 unset=UNSET_FOR_BUILDS,
                 env_pass=cell.settings.environment_pass,
                 cwd=str(snapshot_project),
@@ -133,7 +143,9 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
         memory_mib=context.memory_mib,
         timeout_seconds=cell.settings.timeout_seconds,
         estimate_seconds=context.estimates.get(job_id),
-        reasons=tuple(dict.fromkeys(reason for choice in group.choices for reason in choice.reasons)),
+        reasons=tuple(
+            dict.fromkeys(reason for choice in group.choices for reason in choice.reasons)
+        ),
         audit_ignore=cell.settings.audit_ignore,
         git_beside_snapshot=context.git_beside_snapshot,
     )

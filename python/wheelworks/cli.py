@@ -22,7 +22,13 @@ import traceback
 from typing import TYPE_CHECKING
 
 from wheelworks.arguments import build_parser
-from wheelworks.errors import EXIT_BUG, EXIT_CONFIGURATION, EXIT_INTERRUPTED, EXIT_OK, WheelworksError
+from wheelworks.errors import (
+    EXIT_BUG,
+    EXIT_CONFIGURATION,
+    EXIT_INTERRUPTED,
+    EXIT_OK,
+    WheelworksError,
+)
 
 if TYPE_CHECKING:
     import argparse

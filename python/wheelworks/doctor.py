@@ -55,12 +55,17 @@ def examine(
 
 
 def _machine(host: HostFacts) -> Check:
-    libc = f", {host.libc} {'.'.join(map(str, host.libc_version))}" if host.libc and host.libc_version else ""
+    libc = (
+        f", {host.libc} {'.'.join(map(str, host.libc_version))}"
+        if host.libc and host.libc_version
+        else ""
+    )
     wsl = ", WSL" if host.is_wsl else ""
     return Check(
         subject="machine",
         state="good",
-        detail=f"{host.system} {host.machine}{libc}{wsl}, {host.cores} processors, {host.memory_available_mib} MiB free",
+        detail=f"{host.system} {host.machine}{libc}{wsl}, {host.cores} processors, "
+        f"{host.memory_available_mib} MiB free",
     )
 
 

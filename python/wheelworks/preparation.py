@@ -103,7 +103,9 @@ def prepare(request: RunRequest, runner: Runner, environ: Mapping[str, str]) -> 
         tools_dir=Path(platformdirs.user_data_dir("wheelworks", appauthor=False)) / "tools",
     )
     tool_requests = _tool_requests(loaded)
-    tools = {tool.name: tool_environment(layout.tools_dir, tool) for tool in tool_requests}
+    tools: dict[str, ToolEnvironment] = {
+        tool.name: tool_environment(layout.tools_dir, tool) for tool in tool_requests
+    }
     store = StateStore(state_dir)
     plan = make_plan(
         PlanRequest(
@@ -126,7 +128,9 @@ def prepare(request: RunRequest, runner: Runner, environ: Mapping[str, str]) -> 
         plan,
         records,
         {entry.path: entry.digest for entry in entries},
-        _artifact_hashes(settings.dist, frozenset(r.artifact for r in records.values() if r.artifact)),
+        _artifact_hashes(
+            settings.dist, frozenset(r.artifact for r in records.values() if r.artifact)
+        ),
         passed=environ,
         force=request.force,
     )
@@ -158,12 +162,17 @@ def select_cells(matrix: Matrix, request: RunRequest) -> tuple[Cell, ...]:
         missing = selectors.unmatched(ids, request.selectors)
         chosen = frozenset(selectors.select(ids, request.selectors))
     except ValueError as error:
-        raise UsageError(str(error), hint="selectors are cell ids with *, ? and {a,b}: 'cp31{3,4}-manylinux_*'") from error
+        raise UsageError(
+            str(error), hint="selectors are cell ids with *, ? and {a,b}: 'cp31{3,4}-manylinux_*'"
+        ) from error
     if missing:
         pattern, nearest = missing[0]
-        reason = next((cell.reason for cell in matrix.impossible if selectors.matches(cell.id, pattern)), None)
+        reason = next(
+            (cell.reason for cell in matrix.impossible if selectors.matches(cell.id, pattern)), None
+        )
         raise NothingSelectedError(
-            f"selector {pattern!r} matches no cell of the matrix" + (f": {reason}" if reason else ""),
+            f"selector {pattern!r} matches no cell of the matrix"
+            + (f": {reason}" if reason else ""),
             hint=f"did you mean {nearest}? wheelworks plan lists the cells"
             if nearest
             else "wheelworks plan lists the cells; --pythons and --targets add others",
@@ -171,7 +180,9 @@ def select_cells(matrix: Matrix, request: RunRequest) -> tuple[Cell, ...]:
     cells = tuple(cell for cell in matrix.cells if cell.id in chosen)
     if request.python is not None:
         cells = tuple(
-            cell for cell in cells if interpreter_under_test(cell, request.python).spec == request.python
+            cell
+            for cell in cells
+            if interpreter_under_test(cell, request.python).spec == request.python
         )
     if not cells:
         wanted = f" for Python {request.python}" if request.python is not None else ""
@@ -198,7 +209,9 @@ def _wants_sdist(request: RunRequest, configured: bool) -> bool:
 
 def _tool_requests(loaded: Loaded) -> tuple[ToolRequest, ...]:
     return (
-        default_request("maturin", loaded.project.maturin_requirement, configured=loaded.settings.maturin),
+        default_request(
+            "maturin", loaded.project.maturin_requirement, configured=loaded.settings.maturin
+        ),
         default_request("ziglang"),
         default_request("uv"),
         default_request("abi3audit"),

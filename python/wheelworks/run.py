@@ -1,7 +1,7 @@
 """Carries out a prepared plan: tools, provisioning, jobs, report.
 
-The order is :func:`carry_out`. Touches ``.wheelworks/``, ``dist/`` and, through the Runner, everything else; shows nothing itself but
-through the event sink.
+The order is :func:`carry_out`. Touches ``.wheelworks/``, ``dist/`` and, through the Runner,
+everything else; shows nothing but through the event sink.
 """
 
 from __future__ import annotations
@@ -149,7 +149,11 @@ class Run:
         plan = self._prepared.plan
         unavailable = tuple(
             JobSummary(
-                job_id=f"{cell.kind} {cell.cell}", kind=cell.kind, title=cell.cell, cells=(cell.cell,), estimate_seconds=None
+                job_id=f"{cell.kind} {cell.cell}",
+                kind=cell.kind,
+                title=cell.cell,
+                cells=(cell.cell,),
+                estimate_seconds=None,
             )
             for cell in plan.unavailable
         )  # fmt: skip
@@ -161,7 +165,10 @@ class Run:
         )  # fmt: skip
         self._emit(
             RunStarted(
-                run_id=self._run_id, time=started, jobs=(*planned, *unavailable), log_dir=str(self.folder / "logs")
+                run_id=self._run_id,
+                time=started,
+                jobs=(*planned, *unavailable),
+                log_dir=str(self.folder / "logs"),
             )
         )
         for warning in self._prepared.loaded.warnings:
@@ -293,7 +300,8 @@ class Run:
         # What a fresh job left is there: nobody has to wait for it.
         planned = {job.id for job in stale}
         runnable = tuple(
-            replace(job, needs=tuple(need for need in job.needs if need in planned)) for job in stale
+            replace(job, needs=tuple(need for need in job.needs if need in planned))
+            for job in stale
         )
         try:
             results = run_jobs(
@@ -323,7 +331,11 @@ class Run:
 
     def _wheel_of(self, job: Job) -> Path:
         """The wheel that a test job tests: what its build left in ``dist/``, now or in an earlier run."""
-        build = self._results[job.needs[0]] if job.needs else self._results[self._planned(job.id).needs[0]]
+        build = (
+            self._results[job.needs[0]]
+            if job.needs
+            else self._results[self._planned(job.id).needs[0]]
+        )
         if build.artifact is None:
             raise AssertionError(f"BUG: {build.job_id} left no artifact")
         return self._prepared.loaded.settings.dist / build.artifact.file_name
@@ -357,11 +369,14 @@ class Run:
         """Say when the tree changed under the run: its artifacts hold the state before."""
         if not stale:
             return
-        changed = tree_changed(self._prepared.entries, self._prepared.loaded.project.source_root, exclude=())
+        changed = tree_changed(
+            self._prepared.entries, self._prepared.loaded.project.source_root, exclude=()
+        )
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
             self._notice(
-                f"{changed[0]}{more} changed during the run; its artifacts hold the state before, the next run builds again"
+                f"{changed[0]}{more} changed during the run; its artifacts hold the state before, "
+                "the next run builds again"
             )
 
     def _other_sources(self) -> tuple[str, ...]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelworks._native import FileEntry, FingerprintError, fingerprint_tree
 from wheelworks.errors import ConfigurationError
-from wheelworks.store import atomic_write
+from wheelworks.files import atomic_write
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wheelworks.project import Project
 
 #: A file written this shortly before it was fingerprinted may have changed again within the clock's grain
@@ -39,7 +40,8 @@ def read_source_tree(project: Project, *, state_dir: Path, dist_dir: Path) -> li
         )
     except FingerprintError as error:
         raise ConfigurationError(
-            f"the source tree can't be read: {error}", hint="make the file readable, or list it in .gitignore"
+            f"the source tree can't be read: {error}",
+            hint="make the file readable, or list it in .gitignore",
         ) from error
     _remember(cache, str(project.source_root), entries, started)
     return entries
@@ -52,13 +54,14 @@ def excluded_patterns(project: Project, dist_dir: Path) -> tuple[str, ...]:
     """
     module = project.module_name.rpartition(".")[2]
     patterns = [
-        ".wheelworks/", ".nox/", ".tox/", ".venv/", "__pycache__/", "*.pyc", ".mypy_cache/", ".pytest_cache/", ".ruff_cache/",
+        ".wheelworks/", ".nox/", ".tox/", ".venv/", "__pycache__/", "*.pyc", ".mypy_cache/",
+        ".pytest_cache/", ".ruff_cache/",
         f"{module}.*.so", f"{module}.so", f"{module}.*.pyd", f"{module}.pyd",
     ]  # fmt: skip
-    for folder in {project.workspace_root / "target", project.root / "target", dist_dir}:
-        if folder.is_relative_to(project.source_root) and folder != project.source_root:
-            patterns.append("/" + folder.relative_to(project.source_root).as_posix() + "/")
-    return tuple(sorted(patterns))
+    folders = {project.workspace_root / "target", project.root / "target", dist_dir}
+    inside = {folder for folder in folders if project.source_root in folder.parents}
+    anchored = (folder.relative_to(project.source_root).as_posix() for folder in inside)
+    return tuple(sorted((*patterns, *(f"/{folder}/" for folder in anchored))))
 
 
 def _known(cache: Path, root: str) -> dict[str, tuple[int, int, str]]:
@@ -82,7 +85,9 @@ def _remember(cache: Path, root: str, entries: list[FileEntry], taken_ns: int) -
         "root": root,
         "taken_ns": taken_ns,
         "files": {
-            entry.path: [entry.size, entry.mtime_ns, entry.digest] for entry in entries if entry.link is None
+            entry.path: [entry.size, entry.mtime_ns, entry.digest]
+            for entry in entries
+            if entry.link is None
         },
     }
     content = json.dumps(document).encode()

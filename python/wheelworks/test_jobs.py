@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from wheelworks.planner import PlanRequest
     from wheelworks.project import Project
     from wheelworks.toolchains import FoundInterpreter, HostFacts
-    from wheelworks.tools import ToolEnvironment
 
 TEST_MEMORY_MIB = 512
 

@@ -73,9 +73,7 @@ LAYOUT = Layout(
     dist_dir=PurePosixPath("/project/dist"),
     tools_dir=PurePosixPath("/tools"),
 )
-TOOL_REQUESTS = tuple(
-    default_request(name) for name in ("maturin", "ziglang", "uv", "abi3audit")
-)
+TOOL_REQUESTS = tuple(default_request(name) for name in ("maturin", "ziglang", "uv", "abi3audit"))
 
 
 def request(
@@ -99,7 +97,9 @@ def request(
         tool_requests=TOOL_REQUESTS,
         tools={
             tool.name: ToolEnvironment(
-                name=tool.name, folder=PurePosixPath("/tools") / tool.name, identity=tool.requirement
+                name=tool.name,
+                folder=PurePosixPath("/tools") / tool.name,
+                identity=tool.requirement,
             )
             for tool in TOOL_REQUESTS
         },
@@ -192,10 +192,12 @@ def test_a_project_without_lock_file_gets_one_before_it_is_compiled(
     """--locked needs a lock file; the step that makes it comes first."""
     plan = make_plan(request(hosts["linux_x86_64"], project=replace(PROJECT, has_lock_file=False)))
     for job in plan.jobs:
-        assert [step.name for step in job.steps][0] == "lock"
+        assert job.steps[0].name == "lock"
 
 
-def test_processors_are_shared_out_among_builds_side_by_side(hosts: Mapping[str, HostFacts]) -> None:
+def test_processors_are_shared_out_among_builds_side_by_side(
+    hosts: Mapping[str, HostFacts],
+) -> None:
     """The shares add up to no more than the machine, and a lone build has all of it."""
     host = replace(hosts["linux_x86_64"], cores=8)
     many = make_plan(request(host))
@@ -250,7 +252,11 @@ def test_a_sub_folder_package_is_built_in_its_place_in_the_snapshot(
     hosts: Mapping[str, HostFacts],
 ) -> None:
     """The snapshot mirrors the source root; maturin is called in the package's folder there."""
-    project = replace(PROJECT, root=ROOT / "bindings" / "python", manifest_path=ROOT / "bindings" / "python" / "Cargo.toml")
+    project = replace(
+        PROJECT,
+        root=ROOT / "bindings" / "python",
+        manifest_path=ROOT / "bindings" / "python" / "Cargo.toml",
+    )
     layout_root = PurePosixPath("/project/bindings/python")
     wanted = replace(
         request(hosts["linux_x86_64"], project=project),

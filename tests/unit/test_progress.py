@@ -19,14 +19,20 @@ def test_a_bar_without_crates_has_no_current_one() -> None:
 
 
 def test_escape_sequences_around_a_bar_do_not_hide_it() -> None:
-    """cargo clears the line before it draws."""
+    """Cargo clears the line before it draws."""
     found = read_progress("\x1b[K    Building [=>  ] 3/9: rpds-py...")
     assert found == Progress(done=3, total=9, current="rpds-py")
 
 
 @pytest.mark.parametrize(
     "line",
-    ["   Compiling serde v1.0.0", "warning: unused [==] 3/4", "", "Building is fun 3/4", "[1/2] tests"],
+    [
+        "   Compiling serde v1.0.0",
+        "warning: unused [==] 3/4",
+        "",
+        "Building is fun 3/4",
+        "[1/2] tests",
+    ],
 )
 def test_ordinary_lines_are_no_progress(line: str) -> None:
     """What is not a bar stays output."""

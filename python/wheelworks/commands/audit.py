@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelworks.audit.check import check_sdist, check_wheel
-from wheelworks.audit.facts import read_sdist, read_wheel
-from wheelworks.audit.model import Level
-from wheelworks.audit.render import finding_lines
-from wheelworks.audit.rules import RULES
+from wheelworks.audit.check import check_wheel, is_refused
+from wheelworks.audit.facts import read_wheel
+from wheelworks.audit.render import render_findings, summarize_findings
+from wheelworks.audit.rules import RULES, finding
+from wheelworks.audit.sdist import check_sdist
 from wheelworks.commands.context import directory_of
 from wheelworks.dataclass_json import to_plain
-from wheelworks.errors import EXIT_AUDIT, EXIT_OK, AuditRefusedError, NothingSelectedError, UsageError
+from wheelworks.errors import (
+    EXIT_AUDIT,
+    EXIT_OK,
+    NothingSelectedError,
+    UsageError,
+    WheelUnreadableError,
+)
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from wheelworks.audit.model import Finding
     from wheelworks.commands.context import CommandContext
 
 AUDIT_SCHEMA = 1
+#: The rule that a wheel breaks when nothing of it can be read.
+UNREADABLE_RULE = "W001"
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -41,7 +49,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             {
                 "schema": AUDIT_SCHEMA,
                 "files": [
-                    {"file": str(path), "findings": [to_plain(finding) for finding in findings]}
+                    {"file": str(path), "findings": [to_plain(found) for found in findings]}
                     for path, findings in audited.items()
                 ],
             }
@@ -49,18 +57,25 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     else:
         for path, findings in audited.items():
             context.result("\n".join(_lines(path, findings)))
-    refused = any(finding.level is Level.ERROR for findings in audited.values() for finding in findings)
+    refused = any(is_refused(findings) for findings in audited.values())
     return EXIT_AUDIT if refused else EXIT_OK
 
 
 def audit_file(path: Path) -> tuple[Finding, ...]:
-    """Findings of one wheel or sdist; a file that can't be read at all is one finding."""
+    """Findings of one wheel or sdist; a wheel that can't be read at all is one finding."""
+    if not path.name.endswith(".whl"):
+        return check_sdist(path)
     try:
-        if path.name.endswith(".whl"):
-            return check_wheel(read_wheel(path), None)
-        return check_sdist(read_sdist(path))
-    except AuditRefusedError as error:
-        return (error.finding,)
+        return check_wheel(read_wheel(path), None)
+    except WheelUnreadableError as error:
+        return (
+            finding(
+                UNREADABLE_RULE,
+                file=path.name,
+                message=error.message,
+                hint=error.hint or "build it again",
+            ),
+        )
 
 
 def _files(args: argparse.Namespace) -> list[Path]:
@@ -71,27 +86,33 @@ def _files(args: argparse.Namespace) -> list[Path]:
         paths = sorted([*dist.glob("*.whl"), *dist.glob("*.tar.gz")])
         if not paths:
             raise NothingSelectedError(
-                f"{dist} holds no wheel and no sdist", hint="run wheelworks build, or name the files"
+                f"{dist} holds no wheel and no sdist",
+                hint="run wheelworks build, or name the files",
             )
     for path in paths:
         if not path.is_file():
-            raise UsageError(f"there is no file {path}", hint="name wheels (*.whl) or sdists (*.tar.gz)")
+            raise UsageError(
+                f"there is no file {path}", hint="name wheels (*.whl) or sdists (*.tar.gz)"
+            )
         if not path.name.endswith((".whl", ".tar.gz")):
-            raise UsageError(f"{path} is neither a wheel nor an sdist", hint="name wheels (*.whl) or sdists (*.tar.gz)")
+            raise UsageError(
+                f"{path} is neither a wheel nor an sdist",
+                hint="name wheels (*.whl) or sdists (*.tar.gz)",
+            )
     return paths
 
 
 def _lines(path: Path, findings: tuple[Finding, ...]) -> list[str]:
-    refused = any(finding.level is Level.ERROR for finding in findings)
-    verdict = "refused" if refused else "passes"
-    count = f", {len(findings)} finding{'s' if len(findings) != 1 else ''}" if findings else ""
-    return [f"{path.name}: {verdict}{count}", *(f"  {line}" for line in finding_lines(findings))]
+    verdict = "refused" if is_refused(findings) else "passes"
+    return [
+        f"{path.name}: {verdict}, {summarize_findings(findings)}",
+        *(f"  {line}" for line in render_findings(findings)),
+    ]
 
 
-def _explain(rule: str, context: CommandContext) -> int:
-    known = {one.id: one for one in RULES}
-    if rule.upper() not in known:
-        raise UsageError(f"there is no rule {rule!r}", hint=f"rules: {', '.join(sorted(known))}")
-    found = known[rule.upper()]
+def _explain(rule_id: str, context: CommandContext) -> int:
+    found = RULES.get(rule_id.upper())
+    if found is None:
+        raise UsageError(f"there is no rule {rule_id!r}", hint=f"rules: {', '.join(sorted(RULES))}")
     context.result(f"{found.id} ({found.level}): {found.title}\n\n{found.explanation}")
     return EXIT_OK

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Literal
 from wheelworks.arguments import parse_selectors, setting_flags
 from wheelworks.commands.context import directory_of
 from wheelworks.events_json import event_to_json
+from wheelworks.leftovers import RunRegistry, sweep_leftovers
 from wheelworks.preparation import RunRequest, prepare
 from wheelworks.process import Cancellation
 from wheelworks.report.render import report_to_json
 from wheelworks.run import Run, RunOptions
 from wheelworks.signals import interruptible
-from wheelworks.store import RunRegistry, sweep_leftovers
 from wheelworks.ui.select import choose_display, open_display
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             sink=sink,
             cancellation=cancellation,
         )
-        stack.enter_context(RunRegistry(prepared.state_dir).register(run.run_id))
+        stack.enter_context(RunRegistry(prepared.state_dir).register(run.run_id, context.runner))
         report = run.carry_out(lambda: signals.exit_code)
     context.show_report(report, color=args.color)
     if args.json:

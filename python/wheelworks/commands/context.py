@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from wheelworks.events import Outcome
 from wheelworks.report.text import summary_text
+from wheelworks.ui.failure import failure_block
 from wheelworks.ui.select import Surroundings, choose_style
 
 if TYPE_CHECKING:
@@ -55,8 +57,9 @@ class CommandContext:
         """Write failures, the summary table and the last line to stderr."""
         style = self.style(color)
         width = shutil.get_terminal_size().columns if self.stderr.isatty() else PLAIN_WIDTH
-        for block in failure_blocks(report, width=width, style=style):
-            self.say(block)
+        for result in report.results:
+            if result.outcome is Outcome.FAILED:
+                self.say(failure_block(result, read_log(result.log), width=width, style=style))
         self.say(summary_text(report, width=width, style=style))
 
     def result(self, text: str) -> None:
@@ -75,3 +78,13 @@ class CommandContext:
 def directory_of(args: argparse.Namespace) -> Path:
     """The folder that ``-C`` names, else the current one (absolute)."""
     return Path(args.directory or ".").resolve()
+
+
+def read_log(log: str | None) -> str:
+    """The text of a job's log; empty when there is none any more."""
+    if log is None:
+        return ""
+    try:
+        return Path(log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

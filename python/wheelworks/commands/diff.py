@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wheelworks.audit.facts import read_wheel
 from wheelworks.commands.context import directory_of
 from wheelworks.dataclass_json import to_plain
-from wheelworks.diff import diff_lines, diff_wheels
+from wheelworks.diff import diff_wheels, render_diff
 from wheelworks.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -32,5 +32,5 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     if args.json:
         context.result_json(to_plain(difference))
     else:
-        context.result("\n".join(diff_lines(difference)))
+        context.result("\n".join(render_diff(difference)))
     return EXIT_OK

@@ -31,12 +31,16 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     Returns:
         4 when something that the whole matrix needs is missing and was not mended, else 0.
     """
-    prepared = prepare(replace(request_of(args), goal="test", sdist="no"), context.runner, context.environ)
+    prepared = prepare(
+        replace(request_of(args), goal="test", sdist="no"), context.runner, context.environ
+    )
     builds = prepare(request_of(args), context.runner, context.environ)
     provided = {name for name, tool in builds.tools.items() if provided_version(tool) is not None}
     checks = examine(builds.plan, prepared.plan, builds.host, provided)
     if args.json:
-        context.result_json({"schema": DOCTOR_SCHEMA, "checks": [to_plain(check) for check in checks]})
+        context.result_json(
+            {"schema": DOCTOR_SCHEMA, "checks": [to_plain(check) for check in checks]}
+        )
     else:
         context.result("\n".join(_lines(checks)))
     if not args.fix:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from wheelworks.commands.context import directory_of
 from wheelworks.config.load import load
-from wheelworks.config.parse import parse_size
+from wheelworks.config.parse import InvalidValueError, parse_size
 from wheelworks.errors import EXIT_OK, UsageError
 from wheelworks.gc import Candidate, choose_removals
+from wheelworks.leftovers import sweep_leftovers
 from wheelworks.locks import acquire
 from wheelworks.preparation import STATE_FOLDER
-from wheelworks.store import RunStore, sweep_leftovers
-from wheelworks.text import size_text
+from wheelworks.store import RunStore
+from wheelworks.text import format_size
 
 if TYPE_CHECKING:
     import argparse
@@ -39,28 +40,35 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     state_dir = loaded.project.root / STATE_FOLDER
     try:
         max_bytes = parse_size(args.max_size) if args.max_size is not None else None
-    except ValueError as error:
+    except InvalidValueError as error:
         raise UsageError(f"--max-size: {error}", hint="write it as 5GiB or 800MiB") from error
     removals = choose_removals(
-        _candidates(state_dir), max_bytes=max_bytes, unused_since=time.time() - UNUSED_DAYS * DAY_SECONDS
+        _candidates(state_dir),
+        max_bytes=max_bytes,
+        unused_since=time.time() - UNUSED_DAYS * DAY_SECONDS,
     )
     for candidate in removals:
-        context.result(f"{candidate.name}  {size_text(candidate.size)}")
+        context.result(f"{candidate.name}  {format_size(candidate.size)}")
     freed = sum(candidate.size for candidate in removals)
     if args.dry_run:
-        context.say(f"would free {size_text(freed)}")
+        context.say(f"would free {format_size(freed)}")
         return EXIT_OK
     sweep_leftovers(state_dir)
     for candidate in removals:
         _remove(state_dir, candidate.name)
     RunStore(state_dir).prune(max_runs=KEPT_RUNS, max_age_seconds=KEPT_RUN_DAYS * DAY_SECONDS)
-    context.say(f"freed {size_text(freed)}")
+    context.say(f"freed {format_size(freed)}")
     return EXIT_OK
 
 
 def _candidates(state_dir: Path) -> tuple[Candidate, ...]:
     """Every build key's folders, with their size and the time they were last used."""
-    keys = {folder.name for kind in ("build", "source") for folder in (state_dir / kind).glob("*") if folder.is_dir()}
+    keys = {
+        folder.name
+        for kind in ("build", "source")
+        for folder in (state_dir / kind).glob("*")
+        if folder.is_dir()
+    }
     return tuple(_candidate(state_dir, key) for key in sorted(keys))
 
 

@@ -114,7 +114,10 @@ def _count_line(prepared: Prepared) -> str:
     plan = prepared.plan
     stale = Counter(job.kind for job in plan.jobs if not prepared.verdicts[job.id].is_fresh)
     fresh = sum(verdict.is_fresh for verdict in prepared.verdicts.values())
-    parts = [f"{number} {kind} job{'s' if number != 1 else ''} to run" for kind, number in sorted(stale.items())]
+    parts = [
+        f"{number} {kind} job{'s' if number != 1 else ''} to run"
+        for kind, number in sorted(stale.items())
+    ]
     if fresh:
         parts.append(f"{fresh} up to date")
     if plan.unavailable:

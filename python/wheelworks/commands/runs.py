@@ -27,14 +27,19 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     Raises:
         NothingSelectedError: there is no such run.
     """
-    project = load(directory_of(args), flags={}, environ=context.environ, package=args.package).project
+    project = load(
+        directory_of(args), flags={}, environ=context.environ, package=args.package
+    ).project
     store = RunStore(project.root / STATE_FOLDER)
     if args.run is not None:
         return _show(args, store, context)
     reports = [(run_id, _report_of(store, run_id)) for run_id in store.list_runs()]
     if args.json:
         context.result_json(
-            [to_plain(report) if report is not None else {"run_id": run_id} for run_id, report in reports]
+            [
+                to_plain(report) if report is not None else {"run_id": run_id}
+                for run_id, report in reports
+            ]
         )
         return EXIT_OK
     for run_id, report in reports:
@@ -50,7 +55,8 @@ def _show(args: argparse.Namespace, store: RunStore, context: CommandContext) ->
     report = _report_of(store, run_id) if run_id in runs else None
     if report is None:
         raise NothingSelectedError(
-            f"there is no finished run {args.run!r}", hint="wheelworks runs lists them; 'last' is the newest"
+            f"there is no finished run {args.run!r}",
+            hint="wheelworks runs lists them; 'last' is the newest",
         )
     if args.json:
         context.result_json(to_plain(report))
@@ -68,4 +74,5 @@ def _line(run_id: str, report: Report | None) -> str:
     if report is None:
         return f"{run_id}  not finished"
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(report.started))
-    return f"{run_id}  {when}  {report.seconds:.0f} s  exit {report.exit_code}  {summary_line(report)}  ({report.command})"
+    outcome = f"exit {report.exit_code}  {summary_line(report)}"
+    return f"{run_id}  {when}  {report.seconds:.0f} s  {outcome}  ({report.command})"

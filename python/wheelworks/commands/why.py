@@ -31,12 +31,15 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     built = prepare(request, context.runner, context.environ)
     if len(built.cells) > 1:
         raise UsageError(
-            f"{args.cell!r} names {len(built.cells)} cells", hint=f"name one, as {built.cells[0].id}"
+            f"{args.cell!r} names {len(built.cells)} cells",
+            hint=f"name one, as {built.cells[0].id}",
         )
     tested = prepare(replace(request, goal="test"), context.runner, context.environ)
     cell = built.cells[0]
     if args.json:
-        choices, refusals = choose_toolchain(cell, built.loaded.project, built.loaded.settings, built.host)
+        choices, refusals = choose_toolchain(
+            cell, built.loaded.project, built.loaded.settings, built.host
+        )
         context.result_json(
             {
                 "cell": cell.id,
@@ -56,7 +59,9 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
 
 
 def _lines(cell: Cell, built: Prepared, tested: Prepared) -> list[str]:
-    choices, refusals = choose_toolchain(cell, built.loaded.project, built.loaded.settings, built.host)
+    choices, refusals = choose_toolchain(
+        cell, built.loaded.project, built.loaded.settings, built.host
+    )
     cannot_run = can_run_tests(cell.target, built.host)
     return [
         cell.id,

@@ -129,7 +129,11 @@ def fill(text: str, placeholders: Mapping[str, str]) -> str:
 
 
 def failed_result(
-    job: Job, steps: tuple[StepResult, ...], failure: StepFailure, context: RunContext, started: float
+    job: Job,
+    steps: tuple[StepResult, ...],
+    failure: StepFailure,
+    context: RunContext,
+    started: float,
 ) -> JobResult:
     """The result of a job that a step ended."""
     return JobResult(
@@ -160,7 +164,11 @@ def _run_step(
         else:
             context.sink(
                 JobProgress(
-                    job_id=job.id, time=now, done=progress.done, total=progress.total, current=progress.current
+                    job_id=job.id,
+                    time=now,
+                    done=progress.done,
+                    total=progress.total,
+                    current=progress.current,
                 )
             )
 
@@ -197,5 +205,7 @@ def _failure_reason(step: Step, result: CommandResult) -> str:
 
 def _failure_exit(result: CommandResult) -> int:
     """4 when the program is missing or the disk is full, else 1."""
-    no_space = any("No space left on device" in line or "os error 28" in line for line in result.tail)
+    no_space = any(
+        "No space left on device" in line or "os error 28" in line for line in result.tail
+    )
     return 4 if result.start_error is not None or no_space else 1

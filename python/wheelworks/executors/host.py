@@ -8,23 +8,26 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelworks.artifacts import collect, publish
+from wheelworks.artifacts import collect, publish, remove_unfinished, sha256_file
 from wheelworks.audit.abi3 import audit_stable_abi
-from wheelworks.audit.check import check_sdist, check_wheel
-from wheelworks.audit.facts import read_sdist, read_wheel
+from wheelworks.audit.check import check_wheel
+from wheelworks.audit.facts import read_wheel
 from wheelworks.audit.model import Level
+from wheelworks.audit.sdist import check_sdist
 from wheelworks.errors import EXIT_AUDIT
 from wheelworks.events import Outcome
 from wheelworks.executors.base import failed_result, run_steps
 from wheelworks.executors.lockfile import LOCK_FILE, shared_lock_file
 from wheelworks.locks import acquire
+from wheelworks.process import child_environment
 from wheelworks.report.model import JobResult
 from wheelworks.snapshot import sync_snapshot
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wheelworks.audit.model import Finding
     from wheelworks.executors.base import RunContext, StepFailure
     from wheelworks.plan import Job
@@ -62,14 +65,17 @@ class HostExecutor:
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
 
-    def _build(self, job: Job, staging: Path, cancellation: Cancellation, started: float) -> JobResult:
+    def _build(
+        self, job: Job, staging: Path, cancellation: Cancellation, started: float
+    ) -> JobResult:
         context = self._context
         context.emit_phase(job, "preparing")
-        snapshot = self._prepare_snapshot(job)
+        snapshot = self._prepare_snapshot(job, cancellation)
         steps, failure = self._compile(job, snapshot, staging, cancellation)
         if failure is not None:
             return failed_result(job, steps, failure, context, started)
-        staged = collect(staging, kind=job.kind)
+        (staged,) = collect(staging)
+        sha256 = sha256_file(staged)
         context.emit_phase(job, "auditing")
         findings = self._audit(job, staged, cancellation)
         refusals = refusing(findings, job.audit_ignore)
@@ -82,7 +88,8 @@ class HostExecutor:
             on_wait=context.notice_wait(job),
             cancellation=cancellation,
         ):
-            artifact = publish(staged, context.dist_dir)
+            remove_unfinished(context.dist_dir)
+            artifact = publish(staged, context.dist_dir, sha256=sha256)
         return JobResult(
             job_id=job.id,
             kind=job.kind,
@@ -97,7 +104,7 @@ class HostExecutor:
             log=str(context.log_path(job)),
         )
 
-    def _prepare_snapshot(self, job: Job) -> Path:
+    def _prepare_snapshot(self, job: Job, cancellation: Cancellation) -> Path:
         context = self._context
         destination = context.state_dir / "source" / str(job.build_key)
         keep = () if context.project.has_lock_file else (self._lock_file_name(),)
@@ -107,6 +114,8 @@ class HostExecutor:
             destination,
             git=job.git_beside_snapshot,
             keep=keep,
+            target_dir=context.state_dir / "build" / str(job.build_key),
+            cancellation=cancellation,
             runner=context.runner,
             environ=context.environ,
         )
@@ -127,9 +136,13 @@ class HostExecutor:
         results: tuple[StepResult, ...] = ()
         if lock_steps:
             context.emit_phase(job, "fetching")
-            with shared_lock_file(context, snapshot / self._lock_file_name(), job, cancellation) as is_there:
+            with shared_lock_file(
+                context, snapshot / self._lock_file_name(), job, cancellation
+            ) as is_there:
                 if not is_there:
-                    results, failure = run_steps(job, lock_steps, context, cancellation, placeholders)
+                    results, failure = run_steps(
+                        job, lock_steps, context, cancellation, placeholders
+                    )
                     if failure is not None:
                         return results, failure
         context.emit_phase(job, "compiling" if job.kind == "build" else "packing")
@@ -139,19 +152,21 @@ class HostExecutor:
 
     def _audit(self, job: Job, staged: Path, cancellation: Cancellation) -> tuple[Finding, ...]:
         if job.kind == "sdist":
-            return check_sdist(read_sdist(staged))
-        findings = check_wheel(read_wheel(staged), job.expects)
-        if self._abi3audit is not None and job.expects is not None and job.expects.abi_tag == "abi3":
-            context = self._context
-            findings += audit_stable_abi(
-                staged,
-                tool=self._abi3audit,
-                runner=context.runner,
-                environ=context.environ,
-                log=context.log_path(job),
-                cancellation=cancellation,
-            )
-        return findings
+            return check_sdist(staged)
+        facts = read_wheel(staged)
+        findings = check_wheel(facts, job.expects)
+        if self._abi3audit is None:
+            return findings
+        context = self._context
+        return findings + audit_stable_abi(
+            facts,
+            runner=context.runner,
+            program=self._abi3audit.program("abi3audit"),
+            env=child_environment(context.environ, set_={}),
+            log=context.log_path(job),
+            cancellation=cancellation,
+            folder=staged.parent,
+        )
 
     def _refuse(
         self,
@@ -188,5 +203,7 @@ class HostExecutor:
 def refusing(findings: tuple[Finding, ...], ignored: tuple[str, ...]) -> tuple[Finding, ...]:
     """The findings that keep an artifact out of ``dist/``: errors that the project does not ignore."""
     return tuple(
-        finding for finding in findings if finding.level is Level.ERROR and finding.rule not in ignored
+        finding
+        for finding in findings
+        if finding.level is Level.ERROR and finding.rule not in ignored
     )

@@ -10,8 +10,8 @@ import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from wheelworks.files import atomic_write
 from wheelworks.locks import acquire
-from wheelworks.store import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 #: cargo's progress bar: ``Building [====>    ] 12/45: serde, syn(build)``
-_CARGO_BAR = re.compile(r"^\s*(?:Building|Fetch|Checking)\s+\[[=> ]*\]\s+(\d+)/(\d+)(?::\s*(.*?))?(?:\.\.\.)?\s*$")
+_CARGO_BAR = re.compile(
+    r"^\s*(?:Building|Fetch|Checking)\s+\[[=> ]*\]\s+(\d+)/(\d+)(?::\s*(.*?))?(?:\.\.\.)?\s*$"
+)
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
