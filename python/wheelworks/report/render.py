@@ -16,7 +16,7 @@ from wheelworks.dataclass_json import from_plain, to_plain
 from wheelworks.events import JobKind, Outcome
 from wheelworks.report.build import summary_line
 from wheelworks.report.model import REPORT_SCHEMA, Report
-from wheelworks.report.words import tests_text, unavailable_groups
+from wheelworks.report.words import counts_text, unavailable_groups
 from wheelworks.text import format_seconds, format_size, strip_ansi
 
 if TYPE_CHECKING:
@@ -148,9 +148,9 @@ def _markdown_row(result: JobResult) -> str:
     fields = (
         f"`{_code(result.job_id)}`",
         f"{result.outcome.value}{reason}",
-        format_seconds(result.seconds),
+        format_seconds(result.seconds) if result.seconds else "",
         size,
-        tests_text(result),
+        counts_text(result),
         str(len(result.findings)) if result.findings else "",
     )
     return f"| {' | '.join(fields)} |"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from wheelworks.audit.model import Level
 from wheelworks.events import Outcome
 from wheelworks.report.build import summary_line
-from wheelworks.report.words import job_label, shows_kinds, tests_text, unavailable_groups
+from wheelworks.report.words import counts_text, job_label, shows_kinds, unavailable_groups
 from wheelworks.text import (
     counted,
     format_seconds,
@@ -36,16 +36,15 @@ _COLUMNS: Final[tuple[tuple[str, Align], ...]] = (
     ("outcome", "left"),
     ("size", "right"),
     ("time", "right"),
-    ("tests", "left"),
     ("findings", "right"),
-    ("reason", "left"),
+    ("details", "left"),
 )
-_REASON: Final = len(_COLUMNS) - 1
+_DETAILS: Final = len(_COLUMNS) - 1
 #: Columns in the order in which they go when the terminal is narrow: the last line and the failure
 #: blocks say what matters, so the cell and its outcome stay.
-_DROPPED_FIRST: Final = (5, 4, 2, 6, 3)
+_DROPPED_FIRST: Final = (4, 2, 5, 3)
 _GAP: Final = "  "
-_MINIMUM_REASON: Final = 16
+_MINIMUM_DETAILS: Final = 16
 _KIND_ORDER: Final[tuple[JobKind, ...]] = ("sdist", "build", "test")
 _MAXIMUM_REMARKS: Final = 12
 
@@ -90,9 +89,8 @@ def _row(result: JobResult, with_kind: bool, style: TextStyle) -> tuple[str, ...
         f"{style.mark(result.outcome)} {result.outcome.value}",
         format_size(result.artifact.size) if result.artifact else "",
         format_seconds(result.seconds) if result.seconds else "",
-        tests_text(result),
         str(len(result.findings)) if result.findings else "",
-        style.clean(" ".join(result.reason.split())) if result.reason else "",
+        counts_text(result) or style.clean(" ".join((result.reason or "").split())),
     )
 
 
@@ -106,10 +104,10 @@ def _fit(rows: Sequence[Sequence[str]], width: int) -> list[int]:
         for index in range(len(head))
     ]
     for index in _DROPPED_FIRST:
-        spare = width - _total(widths) + widths[_REASON]
-        if widths[_REASON] and spare >= _MINIMUM_REASON:
-            # The reason is the one column that may be cut; the failure block has the whole of it.
-            widths[_REASON] = min(widths[_REASON], spare)
+        spare = width - _total(widths) + widths[_DETAILS]
+        if widths[_DETAILS] and spare >= _MINIMUM_DETAILS:
+            # The one column that may be cut: a failure's block has the whole reason.
+            widths[_DETAILS] = min(widths[_DETAILS], spare)
         if _total(widths) <= width:
             return widths
         widths[index] = 0

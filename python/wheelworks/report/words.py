@@ -51,7 +51,7 @@ def unavailable_groups(
     return groups
 
 
-def tests_text(result: JobResult) -> str:
+def counts_text(result: JobResult) -> str:
     """``132 passed``, ``130 passed, 2 failed, 1 skipped``; empty for a job without tests."""
     counts = result.tests
     if counts is None:
@@ -60,7 +60,7 @@ def tests_text(result: JobResult) -> str:
     parts = (
         (passed, "passed"),
         (counts.failed, "failed"),
-        (counts.errors, "errors"),
+        (counts.errors, "error" if counts.errors == 1 else "errors"),
         (counts.skipped, "skipped"),
     )
     return ", ".join(f"{number} {word}" for number, word in parts if number) or "no tests"

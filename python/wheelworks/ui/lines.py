@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Literal, Self, TextIO
 
@@ -40,7 +41,9 @@ _TICK_SECONDS: Final = 5.0
 
 
 class LinesDisplay:
-    """Shows a run as plain lines; a context manager and an event sink. Thread-safe.
+    """Shows a run as plain lines; a context manager and an event sink.
+
+    Events may come from any thread and from a signal handler.
 
     Args:
         stream: where the lines go; when it is closed or broken the display falls silent and the run
@@ -66,7 +69,9 @@ class LinesDisplay:
         self._labels: dict[str, str] = {}
         self._spoken: dict[str, float] = {}
         self._unavailable: dict[str, list[str]] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._pending: deque[Event] = deque()
+        self._is_showing = False
         self._stop = threading.Event()
         self._ticker = threading.Thread(target=self._tick, name="wheelworks-lines", daemon=True)
 
@@ -83,15 +88,26 @@ class LinesDisplay:
     def __call__(self, event: Event) -> None:
         """Show the event."""
         with self._lock:
-            known = len(self._state.jobs)
-            self._state = reduce_event(self._state, event)
-            if len(self._state.jobs) != known:
-                self._labels = job_labels(self._state)
-            lines = self._lines(event)
-            if lines:
-                # What was gathered comes first, so that the log stays in order.
-                lines = [*self._flush_unavailable(), *lines]
-            self._write(lines)
+            self._pending.append(event)
+            if self._is_showing:
+                # A signal handler interrupted this thread below; the call there takes this event.
+                return
+            self._is_showing = True
+            try:
+                while self._pending:
+                    self._show(self._pending.popleft())
+            finally:
+                self._is_showing = False
+
+    def _show(self, event: Event) -> None:
+        self._state = reduce_event(self._state, event)
+        if self._state.jobs.keys() != self._labels.keys():
+            self._labels = job_labels(self._state)
+        lines = self._lines(event)
+        if lines:
+            # What was gathered comes first, so that the log stays in order.
+            lines = [*self._flush_unavailable(), *lines]
+        self._write(lines)
 
     def beat(self) -> None:
         """Mention every running job that nothing was said of for :data:`HEARTBEAT_SECONDS`."""
@@ -113,8 +129,9 @@ class LinesDisplay:
     def _write(self, lines: list[str]) -> None:
         if not lines:
             return
-        # A reader that went away (OSError) or a closed stream (ValueError) must not stop a build.
-        with suppress(OSError, ValueError):
+        # A reader that went away (OSError), a closed stream (ValueError), a signal handler in the
+        # middle of a write (RuntimeError): none of them may stop a build.
+        with suppress(OSError, ValueError, RuntimeError):
             self._stream.write("".join(f"{line}\n" for line in lines))
             self._stream.flush()
 

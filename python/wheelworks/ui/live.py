@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from contextlib import ExitStack, suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
 from rich.console import Console
@@ -37,7 +38,9 @@ _HIDE_CURSOR: Final = b"\x1b[?25l"
 
 
 class LiveDisplay:
-    """Shows a run as a board; a context manager and an event sink. Thread-safe.
+    """Shows a run as a board; a context manager and an event sink.
+
+    Events may come from any thread and from a signal handler.
 
     Args:
         stream: a terminal, usually stderr.
@@ -59,9 +62,8 @@ class LiveDisplay:
         self._keys = keys
         self._clock = clock
         self._state = BoardState()
-        self._lock = threading.Lock()
-        self._changed = threading.Event()
-        self._stop = threading.Event()
+        # A SimpleQueue has no lock that a signal handler could find taken by what it interrupted.
+        self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._stack = ExitStack()
         self._key_reader: KeyReader | None = None
         self._console = Console(
@@ -101,27 +103,36 @@ class LiveDisplay:
 
     def __call__(self, event: Event) -> None:
         """Show the event a little later."""
-        with self._lock:
-            self._state = reduce_event(self._state, event)
-        self._changed.set()
+        self._events.put(event)
 
     def _end_painter(self) -> None:
-        self._stop.set()
-        self._changed.set()
+        self._events.put(None)
         self._painter.join(timeout=1.0)
 
     def _paint(self) -> None:
-        while not self._stop.is_set():
-            self._changed.wait(_TICK_SECONDS)
-            self._changed.clear()
-            if self._stop.is_set():
-                return
+        """Take events and draw, until None comes."""
+        while self._take_events(_TICK_SECONDS):
             try:
                 self._draw()
             except OSError:
                 # The terminal has gone away (a closed window); the run goes on without a board.
                 return
-            self._stop.wait(_DELAY_SECONDS)
+            if not self._take_events(0, delay=_DELAY_SECONDS):
+                return
+
+    def _take_events(self, wait: float, *, delay: float = 0) -> bool:
+        """Reduce what has come, waiting a while for the first; False when the display ends."""
+        deadline = time.monotonic() + delay
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                event = self._events.get(timeout=max(left, wait, 0))
+            except Empty:
+                return True
+            if event is None:
+                return False
+            self._state = reduce_event(self._state, event)
+            wait = 0
 
     def _draw(self) -> None:
         if in_foreground(self._stream.fileno()):
@@ -155,7 +166,6 @@ class LiveDisplay:
             self._key_reader.resume()
         if in_foreground(self._stream.fileno()):
             self._write_raw(_HIDE_CURSOR)
-        self._changed.set()
 
     def _write_raw(self, data: bytes) -> None:
         with suppress(OSError):
