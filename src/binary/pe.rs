@@ -6,7 +6,7 @@
 
 use object::LittleEndian as LE;
 use object::pe;
-use object::read::pe::{ImageNtHeaders, Import, ImportThunkList, PeFile};
+use object::read::pe::{ImageNtHeaders, ImageThunkData, ImportThunkList, PeFile};
 
 use super::{Facts, Format, Kind, Ledger};
 use crate::error::Error;
@@ -88,7 +88,7 @@ fn fill_imports<Pe: ImageNtHeaders>(
     };
     let mut descriptors = table.descriptors().map_err(fault)?;
     while let Some(descriptor) = descriptors.next().map_err(fault)? {
-        let library = table.name(descriptor.name.get(LE)).map_err(fault)?;
+        let library = name_at(file, descriptor.name.get(LE))?;
         facts.needed.push(ledger.copy(library)?);
         // Without a lookup table the address table holds the names until the file is loaded.
         let lookup = match descriptor.original_first_thunk.get(LE) {
@@ -96,7 +96,7 @@ fn fill_imports<Pe: ImageNtHeaders>(
             lookup => lookup,
         };
         let thunks = table.thunks(lookup).map_err(fault)?;
-        fill_names::<Pe>(thunks, |thunk| table.import::<Pe>(thunk), facts, ledger)?;
+        fill_names(file, thunks, facts, ledger)?;
     }
     Ok(())
 }
@@ -115,25 +115,41 @@ fn fill_delayed_imports<Pe: ImageNtHeaders>(
     };
     let mut descriptors = table.descriptors().map_err(fault)?;
     while let Some(descriptor) = descriptors.next().map_err(fault)? {
-        let library = table.name(descriptor.dll_name_rva.get(LE)).map_err(fault)?;
+        let library = name_at(file, descriptor.dll_name_rva.get(LE))?;
         facts.needed.push(ledger.copy(library)?);
         let thunks = table
             .thunks(descriptor.import_name_table_rva.get(LE))
             .map_err(fault)?;
-        fill_names::<Pe>(thunks, |thunk| table.import::<Pe>(thunk), facts, ledger)?;
+        fill_names(file, thunks, facts, ledger)?;
     }
     Ok(())
 }
 
-fn fill_names<'data, Pe: ImageNtHeaders>(
-    mut thunks: ImportThunkList<'data>,
-    import: impl Fn(Pe::ImageThunkData) -> object::Result<Import<'data>>,
+/// A NUL-terminated name anywhere in the file.
+///
+/// `ImportTable` looks for all names in the section of the first one, but delvewheel puts the names
+/// that it changes into a section of their own.
+fn name_at<'data, Pe: ImageNtHeaders>(
+    file: &PeFile<'data, Pe>,
+    address: u32,
+) -> Result<&'data [u8], Fault> {
+    let data = file.section_table().pe_data_at(file.data(), address);
+    let data = data.ok_or("a library's name lies outside of its sections")?;
+    let end = data.iter().position(|byte| *byte == 0);
+    Ok(&data[..end.ok_or("a library's name has no end")?])
+}
+
+fn fill_names<Pe: ImageNtHeaders>(
+    file: &PeFile<'_, Pe>,
+    mut thunks: ImportThunkList<'_>,
     facts: &mut Facts,
     ledger: &mut Ledger,
 ) -> Result<(), Fault> {
     while let Some(thunk) = thunks.next::<Pe>().map_err(fault)? {
         ledger.spend(size_of_val(&thunk))?;
-        if let Import::Name(_, name) = import(thunk).map_err(fault)? {
+        if !thunk.is_ordinal() {
+            // Two bytes before the name are a hint where the library's table has it.
+            let name = name_at(file, thunk.address().saturating_add(2))?;
             facts.undefined.push(ledger.copy(name)?);
         }
     }
@@ -167,6 +183,29 @@ mod tests {
             assert_eq!(facts.stripped, stripped, "{name}");
             assert!(!facts.executable_stack && !facts.textrel);
         }
+    }
+
+    #[test]
+    fn a_library_name_may_lie_in_another_section_than_the_table() {
+        let mut data = sample("windows-x86_64.pyd");
+        let file = PeFile::<pe::ImageNtHeaders64>::parse(&*data).unwrap();
+        let table = file.import_table().unwrap().unwrap();
+        let descriptor = table.descriptors().unwrap().next().unwrap().unwrap();
+        let old = descriptor.name.get(LE);
+        let text = file.section_table().iter().next().unwrap();
+        assert!(
+            !text.contains_rva(old),
+            "the table is not in the first section"
+        );
+        let (offset, _) = text.pe_file_range();
+        let new = text.virtual_address.get(LE);
+        let wanted = object::pod::bytes_of(descriptor).to_vec();
+        let place = data.windows(wanted.len()).position(|it| it == wanted);
+        // The name is the fourth field of the descriptor.
+        let place = place.unwrap() + 12;
+        data[place..place + 4].copy_from_slice(&new.to_le_bytes());
+        data[offset as usize..][..6].copy_from_slice(b"b.dll\0");
+        assert_eq!(read(&data).unwrap().needed, ["b.dll"]);
     }
 
     #[test]
