@@ -28,7 +28,17 @@ class Outcome(StrEnum):
 
 
 JobKind = Literal["sdist", "build", "test"]
-Phase = Literal["waiting", "preparing", "fetching", "compiling", "packing", "auditing", "publishing", "installing", "testing"]
+Phase = Literal[
+    "waiting",
+    "preparing",
+    "fetching",
+    "compiling",
+    "packing",
+    "auditing",
+    "publishing",
+    "installing",
+    "testing",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +138,13 @@ class RunFinished:
 
 
 Event: TypeAlias = (
-    RunStarted | JobStarted | JobPhase | JobProgress | JobOutput | JobFinished | RunNotice | RunFinished
+    RunStarted
+    | JobStarted
+    | JobPhase
+    | JobProgress
+    | JobOutput
+    | JobFinished
+    | RunNotice
+    | RunFinished
 )
 EventSink: TypeAlias = "Callable[[Event], None]"

@@ -127,11 +127,18 @@ class Run:
                 is_strict=self._options.strict,
                 signal_exit=signal_exit(),
             ),
-            tuple(self._results.values()),
+            self._ordered_results(),
         )
         self._store.write_report(self._run_id, report)
         self._emit(RunFinished(run_id=self._run_id, time=time.time(), exit_code=report.exit_code))
         return report
+
+    def _ordered_results(self) -> tuple[JobResult, ...]:
+        """The results in the plan's order, whichever job ended first."""
+        order = {job.id: index for index, job in enumerate(self._prepared.plan.jobs)}
+        return tuple(
+            sorted(self._results.values(), key=lambda result: order.get(result.job_id, len(order)))
+        )
 
     def _emit(self, event: Event) -> None:
         """Record an event, then show it."""

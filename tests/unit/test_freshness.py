@@ -52,7 +52,9 @@ OTHER_WHEEL = "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
 ARTIFACTS = {WHEEL: "hash", OTHER_WHEEL: "other-hash"}
 
 
-def record(job: Job, *, artifact: str | None, sha256: str | None, wheel: str | None = None) -> SuccessRecord:
+def record(
+    job: Job, *, artifact: str | None, sha256: str | None, wheel: str | None = None
+) -> SuccessRecord:
     """The record of a success with the present inputs."""
     return SuccessRecord(
         job_id=job.id,
@@ -109,7 +111,9 @@ def test_a_passed_variable_is_compared_by_value_but_never_stored() -> None:
     assert "plain" not in RECORDS[BUILD.id].inputs["passed env FLAVOUR"]
 
 
-@pytest.mark.parametrize("artifacts", [{OTHER_WHEEL: "other-hash"}, {**ARTIFACTS, WHEEL: "damaged"}])
+@pytest.mark.parametrize(
+    "artifacts", [{OTHER_WHEEL: "other-hash"}, {**ARTIFACTS, WHEEL: "damaged"}]
+)
 def test_a_missing_or_changed_artifact_makes_its_job_stale(artifacts: dict[str, str]) -> None:
     """A wheel that was removed or edited is built again, and so is its test."""
     verdicts = judge(PLAN, RECORDS, SOURCES, artifacts, passed=ENVIRON)
@@ -121,7 +125,11 @@ def test_a_rebuilt_wheel_with_other_bytes_makes_its_test_stale() -> None:
     """A test is bound to the bytes of the wheel it tested."""
     rebuilt = record(BUILD, artifact=WHEEL, sha256="new-hash")
     verdicts = judge(
-        PLAN, {**RECORDS, BUILD.id: rebuilt}, SOURCES, {**ARTIFACTS, WHEEL: "new-hash"}, passed=ENVIRON
+        PLAN,
+        {**RECORDS, BUILD.id: rebuilt},
+        SOURCES,
+        {**ARTIFACTS, WHEEL: "new-hash"},
+        passed=ENVIRON,
     )
     assert stale(verdicts) == {TEST.id}
 

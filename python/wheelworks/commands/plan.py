@@ -10,6 +10,7 @@ from wheelworks.commands.build import request_of
 from wheelworks.dataclass_json import to_plain
 from wheelworks.preparation import prepare
 from wheelworks.process import quote_command
+from wheelworks.text import counted
 
 if TYPE_CHECKING:
     import argparse
@@ -88,16 +89,19 @@ def plan_lines(prepared: Prepared, *, verbose: bool) -> list[str]:
         if cure is not None:
             lines.append(f"    hint: {cure}")
     lines += [f"first: {quote_command(item.argv)}  ({item.what})" for item in plan.provisioning]
+    if not verbose:
+        lines.append("(-v shows the reasons and the commands)")
     lines.append(_count_line(prepared))
     return lines
 
 
 def _job_lines(job: Job, verdict: Verdict, *, verbose: bool) -> list[str]:
     state = "up to date" if verdict.is_fresh else "stale: " + _some(verdict.reasons)
-    served = f"  serves {', '.join(job.cells)}" if len(job.cells) > 1 else ""
-    lines = [f"{job.id}  [{job.toolchain or 'test'}]  {state}{served}"]
-    lines += [f"    {reason}" for reason in job.reasons]
+    served = f", serves {', '.join(job.cells)}" if len(job.cells) > 1 else ""
+    toolchain = f"  [{job.toolchain}]" if job.toolchain is not None else ""
+    lines = [f"{job.id}{toolchain}{served}: {state}"]
     if verbose:
+        lines += [f"    {reason}" for reason in job.reasons]
         for step in job.steps:
             changed = " ".join(f"{name}={value}" for name, value in sorted(step.env.items()))
             lines.append(f"    {step.name}: cd {step.cwd} && {changed} {quote_command(step.argv)}")
@@ -114,12 +118,9 @@ def _count_line(prepared: Prepared) -> str:
     plan = prepared.plan
     stale = Counter(job.kind for job in plan.jobs if not prepared.verdicts[job.id].is_fresh)
     fresh = sum(verdict.is_fresh for verdict in prepared.verdicts.values())
-    parts = [
-        f"{number} {kind} job{'s' if number != 1 else ''} to run"
-        for kind, number in sorted(stale.items())
-    ]
+    parts = [f"{counted(number, f'{kind} job')} to run" for kind, number in sorted(stale.items())]
     if fresh:
         parts.append(f"{fresh} up to date")
     if plan.unavailable:
         parts.append(f"{len(plan.unavailable)} unavailable here")
-    return f"{len(plan.selected_cells)} cells: " + (", ".join(parts) or "nothing to do")
+    return f"{counted(len(plan.selected_cells), 'cell')}: " + (", ".join(parts) or "nothing to do")

@@ -45,6 +45,8 @@ class Loaded:
     """Every file that was read."""
     warnings: tuple[str, ...]
     """Fragments for people: what was left out or not taken over."""
+    group_requirements: Mapping[str, tuple[str, ...]]
+    """Dependency group -> its requirements, included groups' too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ def load(
         project=_project_or_raise(detected, all_faults),
         files=(*_pyproject_files(found), *detected.files),
         warnings=suggested.warnings,
+        group_requirements=pyproject.groups,
     )
 
 

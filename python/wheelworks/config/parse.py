@@ -221,6 +221,15 @@ def _duration(raw: object) -> float:
     return total
 
 
+def parse_size(text: str) -> int:
+    """Bytes of a size such as ``5GiB``.
+
+    Raises:
+        InvalidValueError: the text is no size.
+    """
+    return _size(text) * _MIB
+
+
 def _size(raw: object) -> int:
     expected = 'a size with its unit, such as "512MiB" or "2GiB"'
     if not isinstance(raw, str):
