@@ -20,7 +20,8 @@ ROOT = Path("/project").absolute()
 _Declared = TypeVar("_Declared", bound="DataclassInstance")
 
 
-def _with(instance: _Declared, changes: dict[str, object]) -> _Declared:
+def changed(instance: _Declared, changes: dict[str, object]) -> _Declared:
+    """The instance with fields changed by name, for tables of cases."""
     return replace(instance, **changes)
 
 
@@ -52,13 +53,13 @@ def a_project(**changes: object) -> Project:
         cargo_config_files=(),
         has_cibuildwheel=False,
     )
-    return _with(usual, changes)
+    return changed(usual, changes)
 
 
 def some_settings(**changes: object) -> Settings:
     """Settings for CPython 3.13 on manylinux_x86_64, with the given fields changed."""
     usual = Settings(pythons=("3.13",), targets=("manylinux_x86_64",), dist=ROOT / "dist")
-    return _with(usual, changes)
+    return changed(usual, changes)
 
 
 def a_cell(python: str, target: str, *, compatibility: str = "auto", **changes: object) -> Cell:
@@ -71,5 +72,5 @@ def a_cell(python: str, target: str, *, compatibility: str = "auto", **changes: 
         target=found,
         policy=resolve_policy(found, compatibility),
         built_for=spec,
-        settings=_with(CellSettings(), {"compatibility": compatibility, **changes}),
+        settings=changed(CellSettings(), {"compatibility": compatibility, **changes}),
     )

@@ -7,11 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from wheelworks.toolchains import FoundInterpreter, FoundTool, HostFacts, RustFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+# No test may depend on the speed of the machine, neither by a deadline nor by a slow first draw.
+settings.register_profile(
+    "wheelworks", deadline=None, suppress_health_check=(HealthCheck.too_slow,), print_blob=True
+)
+settings.load_profile("wheelworks")
 
 #: Folders whose tests must not touch the outside world.
 GUARDED = (Path(__file__).parent / "unit", Path(__file__).parent / "property")

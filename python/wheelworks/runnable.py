@@ -53,7 +53,7 @@ def _why_not_linux(target: Target, host: HostFacts, libc: Literal["glibc", "musl
     if target.arch == "i686" and host.machine == "x86_64":
         return "no 32-bit Python is looked for on this 64-bit machine"
     if target.arch != host.machine:
-        return f"{target.name} wheels need an {target.arch} machine, and this one is {host.machine}"
+        return f"{target.name} wheels run on {target.arch}, and this machine is {host.machine}"
     if host.libc != libc:
         return f"{target.name} wheels need {libc}, and this Linux has {host.libc or 'another libc'}"
     return None
