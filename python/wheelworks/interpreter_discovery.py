@@ -203,7 +203,8 @@ def _read_answer(text: str) -> dict[str, str] | None:
 
 def _found(answer: Mapping[str, str], candidate: Candidate) -> FoundInterpreter | None:
     prefix = {"cpython": "", "pypy": "pp"}.get(answer["implementation"])
-    executable = identify(Path(answer["executable"])) or identify(candidate.path)
+    named = Path(answer["executable"] or candidate.path)
+    executable = identify(named) or identify(candidate.path)
     if prefix is None or executable is None:
         return None
     series = answer["series"].replace(".", "") if prefix else answer["series"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SHIM_FOLDER = "shims"
 #: Windows' placeholders that open the Store.
 STORE_FOLDER = "windowsapps"
+APPLE_FOLDER = Path("/usr/bin")
 NUMBER = re.compile(r"\d+")
 
 
@@ -105,8 +106,10 @@ def _all(
     yield from _pyenv(spec, system, environ)
     yield from uv_candidates(spec, system=system, environ=environ)
     yield from _system_wide(spec, system, environ)
+    # Apple's python3 is too old, and without developer tools it opens a dialogue.
+    spoken = [one for one in plain if system != "macos" or one != APPLE_FOLDER]
     yield from (
-        Candidate(path=folder / name, origin="PATH") for folder in plain for name in general
+        Candidate(path=folder / name, origin="PATH") for folder in spoken for name in general
     )
     if own is not None:
         yield Candidate(path=own, origin="wheelworks")
