@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import platformdirs
 
@@ -24,10 +24,11 @@ from wheelworks.planner import PlanRequest, make_plan
 from wheelworks.source_tree import read_source_tree
 from wheelworks.store import StateStore
 from wheelworks.test_jobs import interpreter_under_test
+from wheelworks.toolchains import can_run_tests
 from wheelworks.tools import default_request, tool_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from wheelworks._native import FileEntry
     from wheelworks.config.load import Loaded
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from wheelworks.process import Runner
     from wheelworks.toolchains import HostFacts
     from wheelworks.tools import ToolEnvironment
+
+    HostCompleter: TypeAlias = Callable[[Loaded, HostFacts, tuple[str, ...]], HostFacts]
 
 STATE_FOLDER = ".wheelworks"
 
@@ -73,8 +76,20 @@ class Prepared:
     verdicts: Mapping[str, Verdict]
 
 
-def prepare(request: RunRequest, runner: Runner, environ: Mapping[str, str]) -> Prepared:
+def prepare(
+    request: RunRequest,
+    runner: Runner,
+    environ: Mapping[str, str],
+    *,
+    complete_host: HostCompleter | None = None,
+) -> Prepared:
     """Go through the stages up to the plan and its verdicts.
+
+    Args:
+        request: what a command asks for.
+        runner: the door to processes.
+        environ: the caller's environment.
+        complete_host: may install interpreters that the selected tests lack; None installs nothing.
 
     Raises:
         ConfigurationError: the configuration or the project is wrong.
@@ -95,12 +110,15 @@ def prepare(request: RunRequest, runner: Runner, environ: Mapping[str, str]) -> 
         triples=frozenset(triple for cell in cells for triple in cell.target.triples),
         wanted=wanted_interpreters(cells, request),
     )
+    missing = missing_interpreters(cells, request, host)
+    if complete_host is not None and missing:
+        host = complete_host(loaded, host, missing)
     layout = Layout(
         project_root=project.root,
         source_root=project.source_root,
         state_dir=state_dir,
         dist_dir=settings.dist,
-        tools_dir=Path(platformdirs.user_data_dir("wheelworks", appauthor=False)) / "tools",
+        tools_dir=user_tools_dir(),
     )
     tool_requests = _tool_requests(loaded)
     tools: dict[str, ToolEnvironment] = {
@@ -197,6 +215,23 @@ def wanted_interpreters(cells: tuple[Cell, ...], request: RunRequest) -> frozens
     if request.goal == "build":
         return frozenset()
     return frozenset(interpreter_under_test(cell, request.python).spec for cell in cells)
+
+
+def missing_interpreters(
+    cells: tuple[Cell, ...], request: RunRequest, host: HostFacts
+) -> tuple[str, ...]:
+    """The interpreters that the tests which could run on this host lack."""
+    if request.goal == "build":
+        return ()
+    there = {found.spec for found in host.interpreters}
+    runnable = (cell for cell in cells if can_run_tests(cell.target, host) is None)
+    wanted = (interpreter_under_test(cell, request.python).spec for cell in runnable)
+    return tuple(dict.fromkeys(spec for spec in wanted if spec not in there))
+
+
+def user_tools_dir() -> Path:
+    """The user's folder of tool environments."""
+    return Path(platformdirs.user_data_dir("wheelworks", appauthor=False)) / "tools"
 
 
 def _wants_sdist(request: RunRequest, configured: bool) -> bool:

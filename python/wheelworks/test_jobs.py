@@ -96,8 +96,10 @@ def _test_of(cell: Cell, context: TestContext) -> Callable[[Job], Job] | Unavail
     spec = interpreter_under_test(cell, context.test_python)
     found = next((one for one in context.host.interpreters if one.spec == spec.spec), None)
     if found is None:
+        problem = dict(context.host.interpreter_problems).get(spec.spec)
         return unavailable(
-            f"no {_spoken(spec)} found on PATH, in pyenv's or uv's folders, or in the configuration",
+            f"no {_spoken(spec)}: "
+            + (problem or "none was found on PATH or in pyenv's or uv's folders"),
             f"install it (uv python install {spec.spec}), or name it in [tool.wheelworks.interpreters]",
         )
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from wheelworks.arguments import parse_selectors, setting_flags
 from wheelworks.commands.context import directory_of
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
-from wheelworks.preparation import RunRequest, prepare
+from wheelworks.preparation import RunRequest, prepare, user_tools_dir
 from wheelworks.process import Cancellation
+from wheelworks.provisioning import Consent, InterpreterInstaller
 from wheelworks.report.render import report_to_json
 from wheelworks.run import Run, RunOptions
 from wheelworks.signals import interruptible
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
     import argparse
 
     from wheelworks.commands.context import CommandContext
+    from wheelworks.config.load import Loaded
     from wheelworks.events import Event
+    from wheelworks.preparation import Prepared
+    from wheelworks.toolchains import HostFacts
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -32,7 +37,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     Raises:
         WheelworksError: the run could not start.
     """
-    prepared = prepare(request_of(args), context.runner, context.environ)
+    prepared = _prepare(request_of(args), context)
     sweep_leftovers(prepared.state_dir)
     cancellation = Cancellation()
     with ExitStack() as stack:
@@ -72,6 +77,40 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             if result.artifact is not None and result.kind != "test":
                 context.result(str(prepared.loaded.settings.dist / result.artifact.file_name))
     return report.exit_code
+
+
+def _prepare(request: RunRequest, context: CommandContext) -> Prepared:
+    """Prepare, with what may be installed first; what may not is planned without."""
+
+    def complete_host(loaded: Loaded, host: HostFacts, missing: tuple[str, ...]) -> HostFacts:
+        installer = InterpreterInstaller(
+            runner=context.runner,
+            environ=context.environ,
+            project_root=loaded.project.root,
+            tools_dir=user_tools_dir(),
+            consent=_consent(loaded, context),
+        )
+        return installer.complete(host, missing)
+
+    prepared = prepare(request, context.runner, context.environ, complete_host=complete_host)
+    additions = [item.what for item in prepared.plan.provisioning]
+    is_needed = any(not verdict.is_fresh for verdict in prepared.verdicts.values())
+    if not additions or not is_needed or _consent(prepared.loaded, context).allows(additions):
+        return prepared
+    without = replace(request, flags={**request.flags, "provision": "never"})
+    return prepare(without, context.runner, context.environ)
+
+
+def _consent(loaded: Loaded, context: CommandContext) -> Consent:
+    """Ask on a terminal, not under CI."""
+    is_ci = context.environ.get("CI", "").lower() not in ("", "0", "false")
+    surroundings = context.surroundings
+    can_ask = surroundings.stdin_is_terminal and surroundings.stream_is_terminal and not is_ci
+    return Consent(
+        provision=loaded.settings.provision,
+        ask=context.confirm if can_ask else None,
+        say=context.say,
+    )
 
 
 def request_of(args: argparse.Namespace) -> RunRequest:

@@ -66,6 +66,12 @@ class CommandContext:
         """Write a result to stdout."""
         self.stdout.write(text if text.endswith("\n") else text + "\n")
 
+    def confirm(self, question: str) -> bool:
+        """Ask a person yes or no; yes is the answer of an empty line."""
+        self.stderr.write(f"{question} [Y/n] ")
+        self.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+
     def result_json(self, document: JsonValue) -> None:
         """Write one JSON document to stdout."""
         self.result(json.dumps(document, indent=2))
