@@ -177,11 +177,7 @@ def _command_step(
             PREFIX_VARIABLE: str(scratch_path(system, "env")),
             RESULT_VARIABLE: str(scratch_path(system, f"tests-{number}.json")),
         },
-        unset=tuple(
-            name
-            for name in UNSET_FOR_TESTS
-            if name not in {*users, *environment_pass, "VIRTUAL_ENV"}
-        ),
+        unset=tuple(name for name in UNSET_FOR_TESTS if name not in {*users, *environment_pass}),
         env_pass=environment_pass,
         path_prepend=(str(environment_bin(system)),),
         cwd=project,

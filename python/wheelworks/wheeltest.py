@@ -148,7 +148,10 @@ def _copy(source: Path, target: Path, package_dirs: tuple[Path, ...]) -> None:
             return
         target.parent.mkdir(parents=True, exist_ok=True)
         if resolved.is_dir():
-            shutil.copytree(resolved, target, ignore=_Ignore(package_dirs))
+            # A link to a folder around itself would be copied without end.
+            if not source.is_relative_to(resolved):
+                ignore = _Ignore(package_dirs)
+                shutil.copytree(resolved, target, symlinks=True, ignore=ignore)
         else:
             shutil.copy2(resolved, target)
     except FileNotFoundError as error:
