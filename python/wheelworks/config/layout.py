@@ -44,6 +44,8 @@ class PythonLayout:
 class TestLocations:
     """Where a project's tests are."""
 
+    __test__ = False  # else pytest takes it for a class of tests
+
     paths: tuple[str, ...]
     """Relative to the project, with ``/``."""
     origin: str

@@ -28,6 +28,8 @@ NO_OPTION = {"option": False}
 class TestSettings:
     """``[tool.wheelworks.test]``: how a built wheel is tested."""
 
+    __test__ = False  # else pytest takes it for a class of tests
+
     command: tuple[str, ...] | None = field(default=None, metadata={"kind": "commands"})
     """Command lines run one after another, split as a POSIX shell splits words, never run by a
     shell. A single string is one command; an empty list means that there is nothing to test.

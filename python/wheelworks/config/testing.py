@@ -25,6 +25,8 @@ _NAMES = ("test", "tests", "testing")
 class TestFacts:
     """What a project has to test with."""
 
+    __test__ = False  # else pytest takes it for a class of tests
+
     groups: Mapping[str, tuple[str, ...]]
     """Dependency group -> requirements."""
     extras: Mapping[str, tuple[str, ...]]
