@@ -41,6 +41,8 @@ _LONGEST_LABEL: Final = 40
 _CLOCK: Final = 7
 _NARROW_CLOCK: Final = 5
 _LEFT: Final = 9
+_WIDEST: Final = 120
+"""On a wider terminal the times would be too far from what they belong to."""
 _SHOWS_LEFT: Final = 64
 """From this width on a row has room for what is left of its time."""
 _SHOWS_DETAIL: Final = 14
@@ -83,7 +85,7 @@ def render_board(
     labels = {key: _safe(label, style) for key, label in job_labels(state).items()}
     longest = max((text_width(label) for label in labels.values()), default=0)
     # The last column stays free: some terminals wrap as soon as it is written.
-    columns = max(width - 1, 10)
+    columns = min(max(width - 1, 10), _WIDEST)
     label_width = min(longest, _LONGEST_LABEL, max(columns - 16, 8))
     page = _Page(width=columns, now=now, style=style, label_width=label_width)
     footer = [*_unavailable_lines(state, page), *_notice_lines(state, page)]
