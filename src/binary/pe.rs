@@ -88,8 +88,8 @@ fn fill_imports<Pe: ImageNtHeaders>(
     };
     let mut descriptors = table.descriptors().map_err(fault)?;
     while let Some(descriptor) = descriptors.next().map_err(fault)? {
-        let library = name_at(file, descriptor.name.get(LE))?;
-        facts.needed.push(ledger.copy(library)?);
+        let library = name_at(file, descriptor.name.get(LE), ledger)?;
+        facts.needed.push(library);
         // Without a lookup table the address table holds the names until the file is loaded.
         let lookup = match descriptor.original_first_thunk.get(LE) {
             0 => descriptor.first_thunk.get(LE),
@@ -115,8 +115,8 @@ fn fill_delayed_imports<Pe: ImageNtHeaders>(
     };
     let mut descriptors = table.descriptors().map_err(fault)?;
     while let Some(descriptor) = descriptors.next().map_err(fault)? {
-        let library = name_at(file, descriptor.dll_name_rva.get(LE))?;
-        facts.needed.push(ledger.copy(library)?);
+        let library = name_at(file, descriptor.dll_name_rva.get(LE), ledger)?;
+        facts.needed.push(library);
         let thunks = table
             .thunks(descriptor.import_name_table_rva.get(LE))
             .map_err(fault)?;
@@ -129,14 +129,17 @@ fn fill_delayed_imports<Pe: ImageNtHeaders>(
 ///
 /// `ImportTable` looks for all names in the section of the first one, but delvewheel puts the names
 /// that it changes into a section of their own.
-fn name_at<'data, Pe: ImageNtHeaders>(
-    file: &PeFile<'data, Pe>,
+fn name_at<Pe: ImageNtHeaders>(
+    file: &PeFile<'_, Pe>,
     address: u32,
-) -> Result<&'data [u8], Fault> {
-    let data = file.section_table().pe_data_at(file.data(), address);
-    let data = data.ok_or("a library's name lies outside of its sections")?;
-    let end = data.iter().position(|byte| *byte == 0);
-    Ok(&data[..end.ok_or("a library's name has no end")?])
+    ledger: &mut Ledger,
+) -> Result<String, Fault> {
+    let sections = file.section_table();
+    // Both the names and the sections to look through for each are as many as the file claims.
+    ledger.spend(sections.len())?;
+    let data = sections.pe_data_at(file.data(), address);
+    let data = data.ok_or("an imported name lies outside of its sections")?;
+    Ok(ledger.name_at(data, 0)?)
 }
 
 fn fill_names<Pe: ImageNtHeaders>(
@@ -149,8 +152,8 @@ fn fill_names<Pe: ImageNtHeaders>(
         ledger.spend(size_of_val(&thunk))?;
         if !thunk.is_ordinal() {
             // Two bytes before the name are a hint where the library's table has it.
-            let name = name_at(file, thunk.address().saturating_add(2))?;
-            facts.undefined.push(ledger.copy(name)?);
+            let name = name_at(file, thunk.address().saturating_add(2), ledger)?;
+            facts.undefined.push(name);
         }
     }
     Ok(())
