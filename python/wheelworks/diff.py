@@ -1,12 +1,12 @@
 """What differs between two wheels.
 
-Takes two :class:`WheelFacts`, gives a frozen value, its text and its JSON form. Pure; does not
-judge which of the two is right.
+Takes two :class:`WheelFacts`, gives a frozen value and its text. Pure; does not judge which of
+the two is right.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -109,11 +109,6 @@ def diff_wheels(before: WheelFacts, after: WheelFacts) -> WheelDiff:
         ),
         natives=tuple(_native_changes(before, after)),
     )
-
-
-def diff_to_json(diff: WheelDiff) -> dict[str, object]:
-    """The difference as plain values for ``json.dumps``."""
-    return asdict(diff)
 
 
 def render_diff(diff: WheelDiff) -> tuple[str, ...]:

@@ -34,8 +34,11 @@ def check_extensions(subject: Subject) -> Iterator[Finding]:
             yield from _platform_wheel(subject)
         case "pure":
             yield from _pure_wheel(subject)
-    if subject.expects is not None:
-        yield from _imports(subject, subject.expects.import_names)
+    expects = subject.expects
+    if expects is not None and expects.bindings == "bin":
+        yield from _programs(subject)
+    elif expects is not None:
+        yield from _imports(subject, expects.import_names)
 
 
 def extensions_of(
@@ -163,6 +166,17 @@ def _imports(subject: Subject, import_names: tuple[str, ...]) -> Iterator[Findin
                 message=f"nothing in the wheel can be imported as {name}",
                 hint="check `python-source`, `module-name` and `exclude` in [tool.maturin]",
             )
+
+
+def _programs(subject: Subject) -> Iterator[Finding]:
+    """A crate of programs is installed through .data/scripts."""
+    if not any(".data/scripts/" in native.name for native in subject.facts.natives):
+        yield finding(
+            "W086",
+            file=subject.facts.file_name,
+            message="has no native file in .data/scripts",
+            hint="check that the crate has a [[bin]] target, and its `required-features`",
+        )
 
 
 def _platform_wheel(subject: Subject) -> Iterator[Finding]:

@@ -110,7 +110,7 @@ def _allowed_python_dlls(subject: Subject) -> frozenset[str]:
     """
     allowed: set[str] = set()
     for interpreter, abi, _ in subject.facts.tags:
-        version = interpreter.removeprefix("cp")
+        version = interpreter[2:]
         if abi == "abi3":
             allowed.add("python3.dll")
         elif abi == "abi3t":
