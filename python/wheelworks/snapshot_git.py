@@ -6,6 +6,7 @@ repository is only read: the snapshot's has its own refs and index and borrows t
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import secrets
 import shutil
@@ -64,7 +65,9 @@ def sync_git(
     stamp = ours / _STAMP
     if stamp.is_file() and stamp.read_text("utf-8") == refs:
         return True
-    _remove(ours)
+    for path in (ours, *destination.parent.glob(glob.escape(destination.name) + ".git-*")):
+        # The second kind is what a killed sync left.
+        _remove(path)
     fresh = destination.with_name(f"{destination.name}.git-{secrets.token_hex(4)}")
     try:
         _clone(git, git.top_level(source_root), fresh)
@@ -111,8 +114,18 @@ class _Git:
         )
 
     def refs(self, folder: Path) -> str | None:
-        """What HEAD, branches and tags are, as a digest; None without repository, commit or git."""
-        shown = self._try(["show-ref", "--head"], folder)
+        """What HEAD and the tags are, as a digest; None without repository, commit or git.
+
+        Raises:
+            JobFailedError: the repository belongs to somebody else.
+            InterruptedRunError: git was stopped.
+        """
+        shown = self._try(["show-ref", "--head", "--tags"], folder)
+        if any("dubious ownership" in line for line in shown.tail):
+            raise JobFailedError(
+                f"git does not trust the repository of {folder}: it belongs to another user",
+                hint=f'git config --global --add safe.directory {folder}, or snapshot-git = "never"',
+            )
         if not shown.ok:
             return None
         branch = self._try(["symbolic-ref", "--quiet", "HEAD"], folder)

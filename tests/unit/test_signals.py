@@ -1,0 +1,104 @@
+"""Signals as requests to stop."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wheelworks.events import RunNotice
+from wheelworks.process import Cancellation
+from wheelworks.signals import interruptible
+
+if TYPE_CHECKING:
+    from wheelworks.events import Event
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows raises no such signals")
+
+
+def messages(events: list[Event]) -> list[str]:
+    """The texts of the notices."""
+    return [event.message for event in events if isinstance(event, RunNotice)]
+
+
+def test_quiet_run_has_no_exit_code() -> None:
+    """Without a signal nothing is requested and nothing is said."""
+    events: list[Event] = []
+    cancellation = Cancellation()
+    with interruptible(cancellation, events.append) as state:
+        pass
+    assert state.exit_code is None
+    assert not cancellation.requested
+    assert events == []
+
+
+@pytest.mark.parametrize(
+    ("name", "exit_code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 143)]
+)
+def test_first_asks_second_kills(name: str, exit_code: int) -> None:
+    """The first signal is polite and decides the exit code; the second forces."""
+    events: list[Event] = []
+    cancellation = Cancellation()
+    with interruptible(cancellation, events.append, clock=lambda: 5.0) as state:
+        signal.raise_signal(signal.Signals[name])
+        assert (cancellation.requested, cancellation.forced) == (True, False)
+        signal.raise_signal(signal.SIGINT)
+        assert cancellation.forced
+    assert state.exit_code == exit_code
+    assert messages(events) == [
+        f"{name}: waiting for the running jobs to stop; interrupt again to kill them",
+        "SIGINT: killing the running jobs",
+    ]
+
+
+def test_handlers_are_put_back() -> None:
+    """Afterwards the caller's own handlers are in force again."""
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with interruptible(Cancellation(), lambda _: None):
+        assert signal.getsignal(signal.SIGINT) is not before[0]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_ignored_signal_stays_ignored() -> None:
+    """``nohup wheelworks build`` survives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        cancellation = Cancellation()
+        with interruptible(cancellation, lambda _: None):
+            signal.raise_signal(signal.SIGHUP)
+        assert not cancellation.requested
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_sink_may_need_a_lock_that_the_main_thread_holds() -> None:
+    """A signal that comes while the display is locked does not deadlock."""
+    lock = threading.Lock()
+    events: list[Event] = []
+
+    def locked(event: Event) -> None:
+        with lock:
+            events.append(event)
+
+    with interruptible(Cancellation(), locked), lock:
+        signal.raise_signal(signal.SIGINT)
+    assert len(events) == 1
+
+
+def test_other_threads_install_nothing() -> None:
+    """Used from a thread, it only gives its state."""
+    states: list[int | None] = []
+
+    def use() -> None:
+        with interruptible(Cancellation(), lambda _: None) as state:
+            states.append(state.exit_code)
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert states == [None]
+    assert signal.getsignal(signal.SIGINT) is before
