@@ -4,6 +4,8 @@ Standalone: copied into the environment under test, where wheelworks is not inst
 7 or later and the standard library, in Python 3.8 syntax. Reads three variables: the guarded import
 names, the folder they must come from, the JSON file to write. Does nothing without them, nor inside
 a test that runs pytest.
+
+PYTEST_DONT_REWRITE: a pytest inside a test would warn that the plugin is already imported.
 """
 
 from __future__ import annotations
@@ -187,6 +189,7 @@ class Guard:
             self.strangers.update(seen["strangers"])
             self.is_imported = self.is_imported or seen["is_imported"]
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """The last look; a stranger turns any ending into a failure."""
         self.look()

@@ -149,7 +149,7 @@ def _copy(source: Path, target: Path, package_dirs: tuple[Path, ...]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if resolved.is_dir():
             # A link to a folder around itself would be copied without end.
-            if not source.is_relative_to(resolved):
+            if not source.parent.resolve().is_relative_to(resolved):
                 ignore = _Ignore(package_dirs)
                 shutil.copytree(resolved, target, symlinks=True, ignore=ignore)
         else:
