@@ -10,6 +10,7 @@ PYTEST_DONT_REWRITE: a pytest inside a test would warn that the plugin is alread
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import json
 import os
@@ -86,7 +87,7 @@ class Guard:
         self.strangers: dict[str, str] = {}
         self.is_imported = False
         self.outcomes: dict[str, str] = {}
-        self.last_file: str | None = None
+        self.files: dict[str, None] = {}
         self.earlier = earlier_sessions(result)
 
     def look(self) -> str | None:
@@ -115,13 +116,13 @@ class Guard:
         """
         if self.result is None or self.is_worker:
             return
-        counts = {rank: list(self.outcomes.values()).count(rank) for rank in RANKS}
+        counted = collections.Counter(self.outcomes.values())
         warnings = []
         if exit_status is not None and self.names and not self.is_imported:
             warnings.append("the tests imported no module of {}".format(", ".join(self.names)))
         session = {
             "exit_status": exit_status,
-            "counts": dict(counts, total=len(self.outcomes)),
+            "counts": {**{rank: counted[rank] for rank in RANKS}, "total": len(self.outcomes)},
             "failed": [
                 node for node, rank in self.outcomes.items() if rank in ("failed", "errors")
             ],
@@ -129,7 +130,7 @@ class Guard:
                 {"module": name, "file": file} for name, file in sorted(self.strangers.items())
             ],
             "warnings": warnings,
-            "last_file": self.last_file,
+            "last_file": list(self.files)[-1] if self.files else None,
         }
         document = {"schema": RESULT_SCHEMA, "sessions": [*self.earlier, session]}
         unfinished = f"{self.result}.{os.getpid()}.tmp"
@@ -177,8 +178,8 @@ class Guard:
 
     def pytest_runtest_logstart(self, location: tuple[str, int | None, str]) -> None:
         """Record the state at each new file, so that a crash of the interpreter leaves it."""
-        if location[0] != self.last_file:
-            self.last_file = location[0]
+        if location[0] not in self.files:
+            self.files[location[0]] = None
             self.write(None)
 
     @pytest.hookimpl(optionalhook=True)
