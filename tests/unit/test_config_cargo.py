@@ -13,16 +13,19 @@ ROOT = Path("/w")
 
 
 def read(text: str, workspace: Workspace | None = None) -> Manifest:
+    """The manifest of a crate in the workspace /w."""
     return read_manifest(tomllib.loads(text), ROOT / "crate" / "Cargo.toml", workspace)
 
 
 def top(text: str) -> Workspace:
+    """The workspace of a manifest at /w."""
     found = read_manifest(tomllib.loads(text), ROOT / "Cargo.toml").workspace
     assert found is not None
     return found
 
 
 def dependency(text: str, workspace: Workspace | None = None) -> Dependency:
+    """The only dependency of a manifest."""
     (found,) = read(f"[dependencies]\n{text}", workspace).dependencies
     return found
 

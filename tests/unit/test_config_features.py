@@ -28,6 +28,7 @@ def resolve(
     everything: bool = False,
     **crates: str,
 ) -> Activation:
+    """The activation of a crate; further manifests lie beside it."""
     texts = {ROOT: root, **{Path("/w") / name: text for name, text in crates.items()}}
     manifests = {
         folder: read_manifest(tomllib.loads(text), folder / "Cargo.toml")
@@ -39,10 +40,12 @@ def resolve(
 
 
 def pyo3_features(activation: Activation) -> set[str]:
+    """The features that pyo3 is given."""
     return set(activation.registry_features.get("pyo3", ())) - {"default"}
 
 
 def maturin(features: str = "[]") -> MaturinTable:
+    """A ``[tool.maturin]`` with these features."""
     text = f"[tool.maturin]\nfeatures = {features}"
     return read_pyproject(tomllib.loads(text), ROOT / "pyproject.toml").maturin
 
@@ -153,12 +156,10 @@ def test_bindings_are_maturins(
     program: bool,
     expected: Bindings | None,
 ) -> None:
-    """maturin's rules: configured, then pyo3, uniffi, cffi by the crate's type, then programs."""
+    """Maturin's rules: configured, then pyo3, uniffi, cffi by the crate's type, then programs."""
     lines = "\n".join(f'{name} = "1"' for name in dependencies.split())
     activation = resolve(f"[dependencies]\n{lines}")
-    found = detect_bindings(
-        activation, configured=configured, has_cdylib=cdylib, has_bin=program
-    )
+    found = detect_bindings(activation, configured=configured, has_cdylib=cdylib, has_bin=program)
     assert found == expected
 
 
@@ -207,7 +208,7 @@ def test_the_floor_of_the_free_threaded_stable_abi(
 def test_conditional_features_count_where_their_condition_holds(
     conditional: str, expected: tuple[int, int] | None
 ) -> None:
-    """maturin switches them on per interpreter; the floor has to be one of those."""
+    """Maturin switches them on per interpreter; the floor has to be one of those."""
     activation = resolve('[dependencies]\npyo3 = "1"')
     assert stable_abi(activation, maturin(f"[{conditional}]"), None) == expected
 

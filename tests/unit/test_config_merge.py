@@ -14,6 +14,7 @@ ROOT = Path("/project")
 
 
 def entry(key: str, raw: object, origin: str, *, is_text: bool = False) -> Entry:
+    """An entry with a label of its own."""
     return Entry(key=key, raw=raw, label=f"t.{key}", origin=origin, is_text=is_text)
 
 

@@ -11,6 +11,7 @@ from wheelworks.config.parse import InvalidValueError, parse_text, parse_value, 
 
 
 def option(key: str) -> Option:
+    """The option of that key."""
     return all_options()[key]
 
 
@@ -53,7 +54,11 @@ def test_gives_the_typed_value(key: str, raw: object, expected: object) -> None:
         ("provision", "maybe", 'expected one of "ask", "always", "never", not "maybe"'),
         ("provision", [], 'expected one of "ask", "always", "never", not a list'),
         ("pythons", "3.12", 'expected a list of strings, not "3.12"'),
-        ("pythons", ["3.12", 3.13], "expected a list of strings, not one that holds 3.13 (a float)"),
+        (
+            "pythons",
+            ["3.12", 3.13],
+            "expected a list of strings, not one that holds 3.13 (a float)",
+        ),
         ("pythons", {}, "expected a list of strings, not a table"),
         ("test.command", 3, "expected a command, or a list of commands, not 3 (an integer)"),
         ("test.command", "pytest 'x", "can't be split into words: no closing quotation"),

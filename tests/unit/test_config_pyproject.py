@@ -18,6 +18,7 @@ from wheelworks.config.pyproject import (
 
 
 def read(text: str) -> PyProject:
+    """The PyProject of a text."""
     return read_pyproject(tomllib.loads(text), Path("/p/pyproject.toml"))
 
 
@@ -76,9 +77,7 @@ def test_features_are_split_by_their_conditions() -> None:
     ).maturin
     assert maturin.features == ("pyo3/extension-module", "plain")
     assert maturin.conditional_features == (
-        ConditionalFeature(
-            feature="pyo3/abi3-py311", python_version=">=3.11", implementation=None
-        ),
+        ConditionalFeature(feature="pyo3/abi3-py311", python_version=">=3.11", implementation=None),
         ConditionalFeature(feature="pp", python_version=None, implementation="pypy"),
     )
     assert maturin.no_default_features
@@ -136,7 +135,7 @@ def test_sections_are_handed_on_raw() -> None:
 
 
 def test_wrong_types_count_as_missing() -> None:
-    """maturin itself complains of them."""
+    """Maturin itself complains of them."""
     found = read(
         '[project]\nname = 3\nclassifiers = "x"\noptional-dependencies = [1]\n'
         "[tool.maturin]\nfeatures = 3\npython-packages = [3, 'a']"

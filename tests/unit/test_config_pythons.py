@@ -8,6 +8,7 @@ from wheelworks.config.pythons import default_pythons, known_cpythons, lowest_mi
 
 
 def classifiers(*minors: int) -> list[str]:
+    """The classifiers of some minor versions."""
     return [f"Programming Language :: Python :: 3.{minor}" for minor in minors]
 
 
@@ -97,4 +98,4 @@ def test_the_table_is_in_order_and_dated() -> None:
     rows = known_cpythons()
     assert [row.minor for row in rows] == list(range(rows[0].minor, rows[-1].minor + 1))
     assert [row.end_of_life for row in rows] == sorted(row.end_of_life for row in rows)
-    assert [row.version for row in rows if row.is_maintained][0] == "3.11"
+    assert next(row.version for row in rows if row.is_maintained) == "3.11"

@@ -27,6 +27,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def at(schema: object, *keys: str) -> object:
+    """The value under a path of keys."""
     for key in keys:
         assert isinstance(schema, Mapping)
         schema = schema[key]

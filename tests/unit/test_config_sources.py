@@ -22,6 +22,7 @@ PATH = Path("pyproject.toml")
 
 
 def hints(source: Source) -> dict[str, str | None]:
+    """The hint of each fault by its key."""
     return {fault.key: fault.hint for fault in source.faults}
 
 
@@ -122,6 +123,7 @@ def test_the_environment_is_a_copy() -> None:
         (b"a = ", "is no valid TOML: invalid value"),
         (b"a = '\xff'", "is not UTF-8 at byte 5"),
         (b"a = " + b"[" * 5000, "is nested too deeply"),
+        (b"a = " + b"1" * 5000, "holds a number of too many digits"),
     ],
 )
 def test_a_broken_file_is_a_configuration_error(

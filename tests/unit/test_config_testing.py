@@ -15,6 +15,7 @@ def resolve(
     locations: tuple[str, ...] = ("tests",),
     **configured: object,
 ) -> ResolvedTest:
+    """What is resolved for a project that has these things."""
     facts = TestFacts(
         groups=groups or {},
         extras=extras or {},
@@ -26,10 +27,12 @@ def resolve(
 
 
 def value(resolved: ResolvedTest, option: str) -> object:
+    """The value of an option of the table ``test``."""
     return resolved.values[f"test.{option}"].value
 
 
 def origin(resolved: ResolvedTest, option: str) -> str:
+    """Where that value came from."""
     return resolved.values[f"test.{option}"].origin
 
 
@@ -93,7 +96,10 @@ def test_nothing_to_test_has_a_reason() -> None:
     assert "testpaths" in found.no_command_reason
     assert value(found, "requires") == ()
     empty = resolve(command=())
-    assert (value(empty, "command"), empty.no_command_reason) == (None, "the command is empty in here")
+    assert (value(empty, "command"), empty.no_command_reason) == (
+        None,
+        "the command is empty in here",
+    )
 
 
 def test_several_places_are_one_command() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _GIT_CRATES = re.compile(
     r"(vergen(-.+)?|built|git2|gix|git-version|shadow-rs|build-info|build-data|git-testament)"
 )
-_GIT_IN_SCRIPT = re.compile(r"""["'/]\.?git["'/]|\bGIT_|\bgit2\b|\bvergen""")
+_GIT_IN_SCRIPT = re.compile(r"""["']git["']|\.git\b|\bGIT_|\bgit2\b|\bvergen""")
 
 
 def find_rust_toolchain(folder: Path) -> tuple[Path | None, str | None]:

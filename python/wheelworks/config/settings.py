@@ -56,8 +56,6 @@ class TestSettings:
     no_command_reason: str | None = field(default=None, metadata=NO_OPTION)
     """Why ``command`` is None once everything is read; None where there is a command."""
 
-    __test__ = False
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellSettings:

@@ -68,6 +68,9 @@ def read_toml(path: Path) -> Mapping[str, object]:
         raise _unreadable(path, f"is not UTF-8 at byte {error.start}") from error
     except RecursionError as error:
         raise _unreadable(path, "is nested too deeply") from error
+    except ValueError as error:
+        # The only other one that tomllib lets through: Python's limit on the digits of a number.
+        raise _unreadable(path, "holds a number of too many digits") from error
     except OSError as error:
         raise _unreadable(path, f"can't be read: {_lower(error.strerror or str(error))}") from error
     return document
