@@ -23,6 +23,7 @@ import pty
 import struct
 import termios
 
+from wheelworks.threads import leave_signals_to_main_thread
 from wheelworks.ui.terminal import KeyReader, guard_signals, in_foreground
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ HIDE_CURSOR = b"\x1b[?25l"
 
 #: A program that shows the sample run on stderr until its pipe is closed, then does what it is told.
 PROGRAM = """
-import os, sys
+import os, select, sys
 sys.path.insert(0, sys.argv[1])
 from run_samples import run_events, START
 from wheelworks.text import TextStyle
@@ -45,7 +46,8 @@ from wheelworks.ui.live import LiveDisplay
 with LiveDisplay(sys.stderr, style=TextStyle(), keys=0, clock=lambda: START + 42) as display:
     for event in run_events():
         display(event)
-    os.read(int(sys.argv[2]), 1)
+    while not select.select([int(sys.argv[2])], [], [], 0.1)[0]:
+        pass
     if sys.argv[3] == "raise":
         raise RuntimeError("in the middle")
 os.write(1, b"went on")
@@ -258,3 +260,18 @@ def test_outside_the_main_thread_no_handler_is_set() -> None:
 def test_a_terminal_that_is_not_ours_has_no_background(terminal: Terminal) -> None:
     """Without job control nobody stops us."""
     assert in_foreground(terminal.slave)
+
+
+def test_our_threads_leave_signals_to_the_main_thread() -> None:
+    """Else a Ctrl-C that the system hands to one of them does not wake a waiting main thread."""
+    masks: list[set[signal.Signals | int]] = []
+
+    def work() -> None:
+        leave_signals_to_main_thread()
+        masks.append(set(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= masks[0]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

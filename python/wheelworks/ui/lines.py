@@ -23,6 +23,7 @@ from wheelworks.events import (
     RunStarted,
 )
 from wheelworks.text import counted, format_seconds, outcome_look, output_line
+from wheelworks.threads import leave_signals_to_main_thread
 from wheelworks.ui.progress import elapsed_seconds, remaining_seconds
 from wheelworks.ui.state import BoardState, job_labels, reduce_event
 
@@ -123,6 +124,7 @@ class LinesDisplay:
                 self._write(lines)
 
     def _tick(self) -> None:
+        leave_signals_to_main_thread()
         while not self._stop.wait(_TICK_SECONDS):
             self.beat()
 

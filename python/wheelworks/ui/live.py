@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Self, TextIO
 from rich.console import Console
 from rich.live import Live
 
+from wheelworks.threads import leave_signals_to_main_thread
 from wheelworks.ui.board import render_board, render_details
 from wheelworks.ui.state import BoardState, reduce_event
 from wheelworks.ui.terminal import KeyReader, guard_signals, in_foreground
@@ -111,6 +112,7 @@ class LiveDisplay:
 
     def _paint(self) -> None:
         """Take events and draw, until None comes."""
+        leave_signals_to_main_thread()
         while self._take_events(_TICK_SECONDS):
             try:
                 self._draw()

@@ -16,6 +16,8 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, Self
 
+from wheelworks.threads import leave_signals_to_main_thread
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -137,6 +139,7 @@ else:
                 termios.tcsetattr(self._fd, termios.TCSANOW, settings)
 
         def _watch(self) -> None:
+            leave_signals_to_main_thread()
             while True:
                 ready, _, _ = select.select([self._fd, self._wake_reader], [], [])
                 if self._wake_reader in ready:
