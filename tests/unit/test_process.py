@@ -442,12 +442,17 @@ def test_interrupt_in_the_calling_thread_leaves_nothing_behind(tmp_path: Path) -
     def interrupt(_line: str) -> None:
         signal.pthread_kill(main, signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
-        ProcessRunner(caller=ENV).run(
-            ["sh", "-c", f"echo $$ > {pid_file}; echo ready; exec sleep 600"],
-            env=ENV,
-            cwd=tmp_path,
-            timeout_seconds=60,
-            on_line=interrupt,
-        )
+    # A shell starts what runs in its background with SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ProcessRunner(caller=ENV).run(
+                ["sh", "-c", f"echo $$ > {pid_file}; echo ready; exec sleep 600"],
+                env=ENV,
+                cwd=tmp_path,
+                timeout_seconds=60,
+                on_line=interrupt,
+            )
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert is_gone(int(wait_for(pid_file)))

@@ -14,9 +14,24 @@ from wheelworks.process import Cancellation
 from wheelworks.signals import interruptible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from wheelworks.events import Event
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows raises no such signals")
+
+
+@pytest.fixture(autouse=True)
+def usual_handlers() -> Iterator[None]:
+    """The handlers that Python begins with, whatever the shell left ignored for us."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def messages(events: list[Event]) -> list[str]:
