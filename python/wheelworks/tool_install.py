@@ -208,7 +208,7 @@ def decisive_line(result: CommandResult) -> str:
     lines = [line.strip() for line in result.tail if line.strip()]
     return (
         _last(lines, CAUSES)
-        or _last(lines, ("ERROR:", "error:", "Caused by:"))
+        or _last(lines, ("ERROR:", "error:", "Caused by:", "Because "))
         or (lines[-1] if lines else f"exit code {result.returncode}")
     )
 

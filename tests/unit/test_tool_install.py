@@ -211,6 +211,10 @@ def _result(*tail: str, **more: object) -> CommandResult:
     [
         (_result("a", "error: no such version", "hint: look"), "error: no such version"),
         (
+            _result("error: no solution found", "  ╰─▶ Because there is no x"),
+            "╰─▶ Because there is no x",
+        ),
+        (
             _result("OSError: [Errno 28] No space left on device", "ERROR: x"),
             "OSError: [Errno 28] No space left on device",
         ),
