@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from wheelworks.plan import Job, Step, WheelExpectation
-from wheelworks.targets import platform_tags
+from wheelworks.targets import deployment_targets, platform_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -252,6 +252,10 @@ def build_environment(group: BuildGroup, context: BuildContext) -> dict[str, str
         environment["RUSTUP_TOOLCHAIN"] = toolchain
     if context.host.macos_sdk is not None and group.cells[0].target.system == "macosx":
         environment["SDKROOT"] = context.host.macos_sdk
+    floors = deployment_targets(group.cells[0].target, group.cells[0].policy)
+    if floors:
+        # rustc raises it to what an architecture needs at least, so universal2 takes its lower one.
+        environment["MACOSX_DEPLOYMENT_TARGET"] = floors[0][1]
     mingw = dict(context.host.mingw)
     for choice in group.choices:
         if choice.linker == "mingw":

@@ -159,6 +159,8 @@ class Provisioning:
     argv: tuple[str, ...]
     what: str
     """``standard library of aarch64-unknown-linux-gnu``"""
+    needed_by: tuple[str, ...]
+    """Ids of the jobs that can't run without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from wheelworks.test_jobs import TestContext, plan_tests
 from wheelworks.toolchains import choose_toolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from wheelworks.build_jobs import BuildGroup
     from wheelworks.config.settings import Settings
@@ -69,14 +69,13 @@ def make_plan(request: PlanRequest) -> Plan:
     by_cell = {cell: job for job in builds for cell in job.cells}
     tests = tuple(make(by_cell[cell.id]) for cell, make in testable if cell.id in by_cell)
     sdist = (sdist_job(context),) if request.wants_sdist else ()
-    provisioning = _provisioning(groups)
     jobs = (*sdist, *builds, *tests)
     return Plan(
         jobs=jobs,
         unavailable=(*unbuildable, *untestable),
         selected_cells=tuple(cell.id for cell in request.cells),
         tools=_needed_tools(request, jobs),
-        provisioning=provisioning,
+        provisioning=_provisioning(groups, builds, request.host),
         cores=_cores(request),
         memory_mib=max(request.host.memory_available_mib, MINIMUM_MEMORY_MIB),
     )
@@ -116,23 +115,41 @@ def _concurrency(builds: int, request: PlanRequest) -> int:
     return max(1, min(builds, _cores(request), by_memory))
 
 
-def _provisioning(groups: tuple[BuildGroup, ...]) -> tuple[Provisioning, ...]:
-    """What rustup has to add before the first build, each once."""
-    found: dict[tuple[str, ...], Provisioning] = {}
-    for choice in (choice for group in groups for choice in group.choices):
-        if choice.rustup_toolchain_to_install is not None:
-            argv: tuple[str, ...] = (
-                "rustup", "toolchain", "install", "--profile", "minimal", choice.rustup_toolchain_to_install,
-            )  # fmt: skip
-            found[argv] = Provisioning(argv=argv, what=f"Rust {choice.rustup_toolchain_to_install}")
-        if choice.rustup_target_to_add is not None:
-            toolchain = choice.rustup_toolchain_to_install or choice.rustup_toolchain
-            named = ("--toolchain", toolchain) if toolchain else ()
-            argv = ("rustup", "target", "add", *named, choice.rustup_target_to_add)
-            found[argv] = Provisioning(
-                argv=argv, what=f"standard library of {choice.rustup_target_to_add}"
+def _provisioning(
+    groups: tuple[BuildGroup, ...], builds: tuple[Job, ...], host: HostFacts
+) -> tuple[Provisioning, ...]:
+    """What rustup has to add before the builds, each once, with the builds that wait for it."""
+    what: dict[tuple[str, ...], str] = {}
+    needed_by: dict[tuple[str, ...], list[str]] = {}
+    for group, build in zip(groups, builds, strict=True):
+        for argv, name in _rustup_calls(group, host):
+            what[argv] = name
+            needed_by.setdefault(argv, []).append(build.id)
+    return tuple(
+        Provisioning(argv=argv, what=name, needed_by=tuple(dict.fromkeys(needed_by[argv])))
+        for argv, name in what.items()
+    )
+
+
+def _rustup_calls(group: BuildGroup, host: HostFacts) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The calls of rustup for one build, each with what it adds."""
+    for choice in group.choices:
+        install = choice.rustup_toolchain_to_install
+        if install is not None:
+            yield (
+                ("rustup", "toolchain", "install", "--profile", "minimal", install),
+                f"Rust {install}",
             )
-    return tuple(found.values())
+        triple = choice.rustup_target_to_add
+        if triple is not None:
+            ours = host.rust.toolchain if host.rust is not None else None
+            # Named, so that it does not depend on the folder that rustup is started in.
+            toolchain = install or choice.rustup_toolchain or ours
+            named = ("--toolchain", toolchain) if toolchain else ()
+            yield (
+                ("rustup", "target", "add", *named, triple),
+                f"standard library of {triple}",
+            )
 
 
 def _needed_tools(request: PlanRequest, jobs: tuple[Job, ...]) -> tuple[ToolRequest, ...]:

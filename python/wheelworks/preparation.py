@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from wheelworks.matrix import Cell, Matrix
     from wheelworks.plan import Plan, ToolRequest
     from wheelworks.process import Runner
+    from wheelworks.targets import Target
     from wheelworks.toolchains import HostFacts
     from wheelworks.tools import ToolEnvironment
 
@@ -107,7 +108,7 @@ def prepare(
         project=project,
         settings=settings,
         environ=environ,
-        triples=frozenset(triple for cell in cells for triple in cell.target.triples),
+        triples=frozenset(triple for cell in cells for triple in target_triples(cell.target)),
         wanted=wanted_interpreters(cells, request),
     )
     missing = missing_interpreters(cells, request, host)
@@ -224,9 +225,15 @@ def missing_interpreters(
     if request.goal == "build":
         return ()
     there = {found.spec for found in host.interpreters}
-    runnable = (cell for cell in cells if can_run_tests(cell.target, host) is None)
+    runnable = (cell for cell in cells if can_run_tests(cell.target, host, cell.policy) is None)
     wanted = (interpreter_under_test(cell, request.python).spec for cell in runnable)
     return tuple(dict.fromkeys(spec for spec in wanted if spec not in there))
+
+
+def target_triples(target: Target) -> tuple[str, ...]:
+    """Every triple that some toolchain may compile for the target."""
+    gnu = target.windows_gnu_triple
+    return target.triples if gnu is None else (*target.triples, gnu)
 
 
 def user_tools_dir() -> Path:

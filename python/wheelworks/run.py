@@ -77,6 +77,7 @@ class Run:
         self._sources = {entry.path: entry.digest for entry in prepared.entries}
         self._results: dict[str, JobResult] = {}
         self._notices: list[str] = []
+        self._unprovided: dict[str, MissingResourceError] = {}
         self._run_id = self._store.new_run()
 
     @property
@@ -180,9 +181,6 @@ class Run:
         )
         for warning in self._prepared.loaded.warnings:
             self._notice(warning)
-        for what in (item.what for item in plan.provisioning):
-            if stale:
-                self._inform(f"rustup adds: {what}")
 
     def _finish_without_running(self) -> None:
         """Results of the cells that are unavailable and of the jobs that are up to date."""
@@ -248,15 +246,13 @@ class Run:
             )
 
     def _provision(self, stale: tuple[Job, ...]) -> None:
-        """Let rustup add what the plan names.
-
-        Raises:
-            MissingResourceError: rustup could not.
-        """
-        if not stale:
-            return
+        """Let rustup add what the stale jobs need; a job whose part could not be added fails, the others run."""
         log = self.folder / "logs" / "rustup.log"
+        stale_ids = {job.id for job in stale}
         for item in self._prepared.plan.provisioning:
+            if not stale_ids & set(item.needed_by):
+                continue
+            self._inform(f"rustup adds the {item.what}")
             result = self._runner.run(
                 item.argv,
                 env=child_environment(self._environ, set_={}),
@@ -265,12 +261,13 @@ class Run:
                 log=log,
                 cancellation=self._cancellation,
             )
-            if not result.ok and not result.cancelled:
-                raise MissingResourceError(
-                    f"{item.what} could not be added by {quote_command(item.argv)}",
+            if not result.ok:
+                error = MissingResourceError(
+                    f"the {item.what} could not be added by {quote_command(item.argv)}",
                     hint='run that command by hand, or set provision = "never" to leave these cells out',
                     log=log,
                 )
+                self._unprovided.update(dict.fromkeys(item.needed_by, error))
 
     def _run_jobs(self, stale: tuple[Job, ...]) -> None:
         prepared = self._prepared
@@ -297,6 +294,8 @@ class Run:
         tests = TestExecutor(context, wheel_of=self._wheel_of)
 
         def execute(job: Job, cancellation: Cancellation) -> JobResult:
+            if job.id in self._unprovided:
+                raise self._unprovided[job.id]
             executor = tests if job.kind == "test" else builds
             result = self._with_help(job, executor.execute(job, cancellation))
             self._results[job.id] = result

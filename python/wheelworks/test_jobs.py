@@ -90,7 +90,7 @@ def _test_of(cell: Cell, context: TestContext) -> Callable[[Job], Job] | Unavail
         return unavailable(
             "the project names no tests", "set [tool.wheelworks.test] command in pyproject.toml"
         )
-    cannot_run = can_run_tests(cell.target, context.host)
+    cannot_run = can_run_tests(cell.target, context.host, cell.policy)
     if cannot_run is not None:
         return unavailable(cannot_run, None)
     spec = interpreter_under_test(cell, context.test_python)

@@ -10,6 +10,7 @@ from wheelworks.audit.render import render_findings, summarize_findings
 from wheelworks.audit.rules import RULES, finding
 from wheelworks.audit.sdist import check_sdist
 from wheelworks.commands.context import directory_of
+from wheelworks.config.load import load
 from wheelworks.dataclass_json import to_plain
 from wheelworks.errors import (
     EXIT_AUDIT,
@@ -43,7 +44,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     """
     if args.explain is not None:
         return _explain(args.explain, context)
-    audited = {path: audit_file(path) for path in _files(args)}
+    audited = {path: audit_file(path) for path in _files(args, context)}
     if args.json:
         context.result_json(
             {
@@ -78,11 +79,11 @@ def audit_file(path: Path) -> tuple[Finding, ...]:
         )
 
 
-def _files(args: argparse.Namespace) -> list[Path]:
+def _files(args: argparse.Namespace, context: CommandContext) -> list[Path]:
     if args.files:
         paths = [directory_of(args) / name for name in args.files]
     else:
-        dist = directory_of(args) / "dist"
+        dist = _dist_of(args, context)
         paths = sorted([*dist.glob("*.whl"), *dist.glob("*.tar.gz")])
         if not paths:
             raise NothingSelectedError(
@@ -100,6 +101,13 @@ def _files(args: argparse.Namespace) -> list[Path]:
                 hint="name wheels (*.whl) or sdists (*.tar.gz)",
             )
     return paths
+
+
+def _dist_of(args: argparse.Namespace, context: CommandContext) -> Path:
+    """The project's artifact folder."""
+    return load(
+        directory_of(args), flags={}, environ=context.environ, package=args.package
+    ).settings.dist
 
 
 def _lines(path: Path, findings: tuple[Finding, ...]) -> list[str]:

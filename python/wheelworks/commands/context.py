@@ -74,7 +74,8 @@ class CommandContext:
 
     def result_json(self, document: JsonValue) -> None:
         """Write one JSON document to stdout."""
-        self.result(json.dumps(document, indent=2))
+        # Without indentation json encodes in C, which a plan of thousands of cells needs.
+        self.result(json.dumps(document))
 
     def say(self, text: str) -> None:
         """Tell a person something, on stderr."""

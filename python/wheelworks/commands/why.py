@@ -62,7 +62,7 @@ def _lines(cell: Cell, built: Prepared, tested: Prepared) -> list[str]:
     choices, refusals = choose_toolchain(
         cell, built.loaded.project, built.loaded.settings, built.host
     )
-    cannot_run = can_run_tests(cell.target, built.host)
+    cannot_run = can_run_tests(cell.target, built.host, cell.policy)
     return [
         cell.id,
         f"  target       {cell.target.name} ({', '.join(cell.target.triples)})",
