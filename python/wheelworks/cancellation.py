@@ -7,7 +7,6 @@ stops nothing itself.
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 from queue import Empty, SimpleQueue
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: On Windows nothing wakes a main thread that sleeps on a lock, so that it must look up for signals
-#: by itself.
-_LONGEST_SLEEP: Final = 0.5 if sys.platform == "win32" else 3600.0
+#: Python runs signal handlers in the main thread only, and nothing wakes it from a lock when the
+#: system delivers the signal to another thread (macOS may) or has no such interruption (Windows).
+#: So it looks up.
+_LONGEST_SLEEP: Final = 0.5
 
 
 def sleep_on(woken: SimpleQueue[None], seconds: float) -> None:

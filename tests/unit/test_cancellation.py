@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -56,3 +57,21 @@ def test_request_from_a_signal_handler_ends_a_wait_of_the_main_thread() -> None:
         assert cancellation.wait(3600.0) is True
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX delivers signals to threads")
+def test_signal_that_another_thread_gets_ends_a_wait_of_the_main_thread() -> None:
+    """The system chooses the thread; the request must come through whichever it takes."""
+    cancellation = Cancellation()
+    before = signal.signal(signal.SIGUSR1, lambda *_: cancellation.request())
+    try:
+        thread = threading.Thread(
+            target=lambda: signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)
+        )
+        starter = threading.Timer(0.05, thread.start)
+        starter.start()
+        assert cancellation.wait(3600.0) is True
+        starter.join()
+        thread.join()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
