@@ -216,6 +216,30 @@ def test_sources_all_over_the_disk_are_a_fault(pure_rust: Path) -> None:
     assert detect(pure_rust, environ={"HOME": "/nobody"}).faults == ()
 
 
+def test_a_linked_readme_is_part_of_the_sources(pure_rust: Path) -> None:
+    """So is the file that it points to."""
+    (pure_rust.parent / "README.md").touch()
+    (pure_rust / "README.md").symlink_to("../README.md")
+    path = pure_rust / "pyproject.toml"
+    path.write_text(path.read_text().replace("dynamic", 'readme = "README.md"\ndynamic'))
+    project = detect(pure_rust).project
+    assert project is not None
+    assert project.source_root == pure_rust.parent
+
+
+def test_sources_on_several_drives_are_a_fault(
+    pure_rust: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows paths may have no common ancestor at all."""
+
+    def refuse(paths: object) -> str:
+        msg = f"{paths} are on different drives"
+        raise ValueError(msg)
+
+    monkeypatch.setattr("wheelworks.config.detect.os.path.commonpath", refuse)
+    assert [fault.key for fault in detect(pure_rust).faults] == ["source root"]
+
+
 def test_a_project_may_be_the_home_folder(pure_rust: Path) -> None:
     """Where nothing outside it is read, as in a container."""
     assert detect(pure_rust, environ={"HOME": str(pure_rust)}).faults == ()

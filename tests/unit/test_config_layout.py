@@ -157,6 +157,7 @@ def test_broken_files_of_pytest_are_passed_over(tmp_path: Path) -> None:
     tree(tmp_path, "tests/a.py")
     (tmp_path / "pytest.ini").write_text("no section")
     (tmp_path / "tox.ini").write_bytes(b"\xff")
+    (tmp_path / "setup.cfg").write_text("[metadata]\n")
     assert find_test_locations(read(tmp_path)).paths == ("tests",)
 
 

@@ -201,6 +201,36 @@ def test_overrides_are_parsed(mixed: Path) -> None:
     assert (override.select, override.values) == (("cp313-*",), {"timeout": 7200.0})
 
 
+def test_variables_and_flags_overrule_overrides(mixed: Path) -> None:
+    """They come last, so what they set is taken out of every override."""
+    append(
+        mixed,
+        """
+        [[tool.wheelworks.overrides]]
+        select = "*"
+        timeout = "2h"
+        features = ["a"]
+        profile = "dev"
+        inherit.features = "append"
+        """,
+    )
+    loaded = read(mixed, environ={"WHEELWORKS_FEATURES": "b"}, flags={"profile": "release"})
+    (override,) = loaded.settings.overrides
+    assert (override.values, override.inherit) == ({"timeout": 7200.0}, {})
+    assert loaded.settings.cell.features == ("b",)
+
+
+def test_a_path_that_the_system_refuses_is_a_configuration_error(mixed: Path) -> None:
+    """A name longer than any file system takes."""
+    path = mixed / "pyproject.toml"
+    long = "x" * 5000
+    path.write_text(
+        path.read_text().replace('python-source = "python"', f'python-source = "{long}"')
+    )
+    with pytest.raises(ConfigurationError, match="can't be looked at: file name too long"):
+        read(mixed)
+
+
 def test_configured_features_reach_the_project(mixed: Path) -> None:
     """The stable ABI can be switched on by our section."""
     append(mixed, '[tool.wheelworks]\nfeatures = ["pyo3/abi3-py312"]\nno-default-features = true')

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wheelworks.config.options import Option, all_options
-from wheelworks.config.parse import InvalidValueError, parse_text, parse_value, show
+from wheelworks.config.parse import InvalidValueError, parse_size, parse_text, parse_value, show
 
 
 def option(key: str) -> Option:
@@ -145,6 +145,13 @@ def test_wrong_text_is_refused(key: str, text: str, message: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         parse_text(option(key), text)
     assert message in caught.value.message
+
+
+def test_a_size_in_bytes() -> None:
+    """For options of the command line that are no settings."""
+    assert parse_size("5GiB") == 5 * 2**30
+    with pytest.raises(InvalidValueError):
+        parse_size("5")
 
 
 def test_long_values_are_cut() -> None:

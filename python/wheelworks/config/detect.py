@@ -259,6 +259,9 @@ def _source_root(
     files += [join(tree.manifest.folder, name) for name in tree.manifest.metadata_files]
     needed = [root, tree.workspace_root, *tree.manifests, *layout.package_dirs]
     needed += [path.parent for path in files if path.exists()]
+    # A readme is often a link to one above; the link alone would point out of the snapshot.
+    links = [path for path in files if path.is_symlink() and path.exists()]
+    needed += [join(path.parent, str(path.readlink())).parent for path in links]
     needed += [join(root, pyproject.maturin.data)] if pyproject.maturin.data else []
     try:
         common = Path(os.path.commonpath(needed))

@@ -154,25 +154,18 @@ def _read_quietly(path: Path) -> PyProject | None:
 def _walk(folder: Path, depth: int) -> Iterator[Path]:
     """The pyproject.toml files of maturin projects below a folder."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        names = sorted(e.name for e in os.scandir(folder) if e.is_dir(follow_symlinks=False))
     except OSError:
         return
-    for entry in entries:
-        if entry.name.startswith(".") or entry.name in _SKIPPED or not _is_folder(entry):
+    for name in names:
+        if name.startswith(".") or name in _SKIPPED:
             continue
-        path = Path(entry.path, PYPROJECT)
+        path = folder / name / PYPROJECT
         found = _read_quietly(path)
         if found is not None and found.is_maturin:
             yield path
-        elif depth > 1 and not Path(entry.path, "pyvenv.cfg").exists():
-            yield from _walk(Path(entry.path), depth - 1)
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
+        elif depth > 1 and not (folder / name / "pyvenv.cfg").exists():
+            yield from _walk(folder / name, depth - 1)
 
 
 def _no_project(folder: Path, top: PyProject | None) -> ConfigurationError:

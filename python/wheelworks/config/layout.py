@@ -6,7 +6,6 @@ layout. Does not know Cargo.
 
 from __future__ import annotations
 
-import configparser
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -137,14 +136,22 @@ def holds_python(folder: Path, depth: int = 4) -> bool:
 
 def _testpaths_of_files(root: Path) -> tuple[tuple[str, ...], str]:
     """``testpaths`` of the first of pytest's own files that has the section."""
-    for name, section in _PYTEST_FILES:
+    existing = [
+        (root / name, section) for name, section in _PYTEST_FILES if (root / name).is_file()
+    ]
+    if not existing:
+        return (), ""
+    # Few projects have such a file, and this import takes time in every run.
+    import configparser
+
+    for path, section in existing:
         parser = configparser.RawConfigParser(strict=False)
         try:
-            parser.read_string((root / name).read_text(encoding="utf-8"))
+            parser.read_string(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, configparser.Error):
             continue
         if parser.has_section(section):
-            return tuple(parser.get(section, "testpaths", fallback="").split()), name
+            return tuple(parser.get(section, "testpaths", fallback="").split()), path.name
     return (), ""
 
 

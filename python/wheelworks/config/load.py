@@ -6,7 +6,7 @@ not know what is done with them. This is the package's border: others call ``loa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from wheelworks.config.cibuildwheel import cibuildwheel_values
@@ -79,11 +79,29 @@ def load(
     Raises:
         ConfigurationError: with every fault of every source.
     """
+    try:
+        return _load(start, flags, environ, package)
+    except OSError as error:
+        # A path that the system refuses to look at: without permission, too long, a dead mount.
+        where = error.filename or start
+        msg = f"{where} can't be looked at: {(error.strerror or str(error)).lower()}"
+        raise ConfigurationError(msg, hint="correct the path, or its permissions") from error
+
+
+def _load(
+    start: Path,
+    flags: Mapping[str, str | tuple[str, ...] | bool],
+    environ: Mapping[str, str],
+    package: str | None,
+) -> Loaded:
     found = find_project(start, package or _wanted_package(flags, environ))
     pyproject = found.pyproject
-    sources = (*_sections(found), environment_source(environ), flag_source(flags))
+    sections = _sections(found)
+    stronger = (environment_source(environ), flag_source(flags))
+    sources = (*sections, *stronger)
     typed, faults = typed_values(entry for source in sources for entry in source.entries)
-    overrides, override_faults = _overrides(found, sources)
+    overrides, override_faults = _overrides(found, sections)
+    overruled = {entry.key for source in stronger for entry in source.entries}
     suggested = _suggestions(pyproject, typed)
     values = {**suggested.values, **typed}
     test = _resolve_test(pyproject, values)
@@ -99,7 +117,7 @@ def load(
     settings = build_settings(
         {**values, **test.values},
         root=pyproject.path.parent,
-        overrides=overrides,
+        overrides=tuple(_without(override, overruled) for override in overrides),
         no_command_reason=test.no_command_reason,
     )
     return Loaded(
@@ -134,17 +152,26 @@ def _pyproject_files(found: FoundProject) -> tuple[Path, ...]:
 
 
 def _overrides(
-    found: FoundProject, sources: tuple[Source, ...]
+    found: FoundProject, sections: tuple[Source, ...]
 ) -> tuple[tuple[Override, ...], tuple[Fault, ...]]:
     """The overrides of the sections, in the order of the files."""
     files = _pyproject_files(found)[::-1]
     read = [
         parse_overrides(source.overrides, origin=str(path))
-        for source, path in zip(sources, files, strict=False)
+        for source, path in zip(sections, files, strict=True)
     ]
     return (
         tuple(override for overrides, _ in read for override in overrides),
         tuple(fault for _, faults in read for fault in faults),
+    )
+
+
+def _without(override: Override, keys: set[str]) -> Override:
+    """The override without the options that a variable or a flag has the last word on."""
+    return replace(
+        override,
+        values={key: value for key, value in override.values.items() if key not in keys},
+        inherit={key: way for key, way in override.inherit.items() if key not in keys},
     )
 
 

@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
     from wheelworks.config.options import Option
@@ -71,6 +71,8 @@ def parse_value(option: Option, raw: object) -> object:
             return _size(raw)
         case "table":
             return _table(raw)
+        case _:
+            assert_never(option.kind)
 
 
 def parse_text(option: Option, text: str) -> object:
@@ -97,6 +99,8 @@ def parse_text(option: Option, text: str) -> object:
             return _count(int(stripped) if re.fullmatch(r"[0-9]{1,10}", stripped) else text)
         case "text" | "path" | "choice" | "duration" | "size":
             return parse_value(option, text.strip())
+        case _:
+            assert_never(option.kind)
 
 
 def parse_texts(raw: object) -> tuple[str, ...]:

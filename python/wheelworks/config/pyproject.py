@@ -108,10 +108,11 @@ def read_pyproject(document: Mapping[str, object], path: Path) -> PyProject:
 
 
 def resolve_groups(raw: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
-    """Dependency groups with the groups that they include (PEP 735); a circle ends there."""
+    """Dependency groups with the groups that they include (PEP 735), each of these once."""
     by_name = {normalize_name(name): listed for name, listed in raw.items()}
 
-    def collect(name: str, seen: frozenset[str]) -> tuple[str, ...]:
+    def collect(name: str, seen: set[str]) -> tuple[str, ...]:
+        seen.add(name)
         listed = by_name.get(name)
         found: list[str] = []
         for item in listed if isinstance(listed, list) else ():
@@ -119,12 +120,10 @@ def resolve_groups(raw: Mapping[str, object]) -> Mapping[str, tuple[str, ...]]:
             if isinstance(item, str):
                 found.append(item)
             elif included is not None and normalize_name(included) not in seen:
-                inner = normalize_name(included)
-                found += collect(inner, seen | {inner})
+                found += collect(normalize_name(included), seen)
         return tuple(found)
 
-    names = ((name, normalize_name(name)) for name in raw)
-    return {name: collect(normal, frozenset({normal})) for name, normal in names}
+    return {name: collect(normalize_name(name), set()) for name in raw}
 
 
 def normalize_name(name: str) -> str:

@@ -101,6 +101,6 @@ def _channel(text: str) -> str | None:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None

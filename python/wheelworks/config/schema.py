@@ -213,7 +213,5 @@ def _with_unit(option: Option) -> str:
     number = int(option.default)
     if option.kind == "size":
         return f'`"{number // 1024}GiB"`' if number % 1024 == 0 else f'`"{number}MiB"`'
-    for seconds, unit in ((3600, "h"), (60, "m")):
-        if number % seconds == 0:
-            return f'`"{number // seconds}{unit}"`'
-    return f'`"{number}s"`'
+    units = ((3600, "h"), (60, "m"), (1, "s"))
+    return next(f'`"{number // size}{unit}"`' for size, unit in units if number % size == 0)
