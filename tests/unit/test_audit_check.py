@@ -514,6 +514,10 @@ def test_every_rule_of_wheels_has_a_case() -> None:
         wheel_facts(natives={LINUX_MODULE: an_elf(), "demo/x.o": an_elf(kind="object")}, files=()),
         wheel_facts(natives={"demo/modül.abi3.so": an_elf(init_functions=["PyInitU_modl_1sa"])}),
         wheel_facts(natives={"demo/_demo.so": an_elf()}),
+        wheel_facts(files=("demo/linker_script.so", "demo/Main.class")),
+        wheel_facts(
+            files=("demo/x.py", f"{DIST_INFO}/licenses/LICENSE"), license_files=("LICENSE",)
+        ),
     ],
     ids=lambda facts: facts.file_name,
 )

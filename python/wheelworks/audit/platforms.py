@@ -15,7 +15,12 @@ PlatformSystem = Literal["manylinux", "musllinux", "linux", "macosx", "win", "an
 #: PEP 600: the older names are aliases of a glibc version.
 _LEGACY_MANYLINUX = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}
 _LEGACY = re.compile(r"(manylinux1|manylinux2010|manylinux2014)_(\w+)")
-_VERSIONED = re.compile(r"(manylinux|musllinux|macosx)_(\d+)_(\d+)_(\w+)")
+_VERSIONED = re.compile(r"([a-z]+)_(\d+)_(\d+)_(\w+)")
+_VERSIONED_SYSTEMS: dict[str, PlatformSystem] = {
+    "manylinux": "manylinux",
+    "musllinux": "musllinux",
+    "macosx": "macosx",
+}
 #: Architecture of a Windows tag -> as ``binary_facts`` names it.
 _WINDOWS_ARCHES = {"win32": "i686", "win_amd64": "x86_64", "win_arm64": "arm64"}
 #: What PyPI takes (its upload code, 2026-08).
@@ -70,20 +75,10 @@ def parse_platform(tag: str) -> Platform:
     if legacy := _LEGACY.fullmatch(tag):
         name, arch = legacy.groups()
         return Platform(tag=tag, system="manylinux", version=_LEGACY_MANYLINUX[name], arch=arch)
-    if versioned := _VERSIONED.fullmatch(tag):
-        system, major, minor, arch = versioned.groups()
-        return Platform(
-            tag=tag, system=_system(system), version=(int(major), int(minor)), arch=arch
-        )
+    versioned = _VERSIONED.fullmatch(tag)
+    if versioned and (system := _VERSIONED_SYSTEMS.get(versioned[1])):
+        version = (int(versioned[2]), int(versioned[3]))
+        return Platform(tag=tag, system=system, version=version, arch=versioned[4])
     if tag.startswith("linux_"):
         return Platform(tag=tag, system="linux", version=None, arch=tag.removeprefix("linux_"))
     return Platform(tag=tag, system="other", version=None, arch="")
-
-
-def _system(name: str) -> PlatformSystem:
-    """The literal of a matched name."""
-    match name:
-        case "manylinux" | "musllinux" | "macosx":
-            return name
-        case _:
-            raise AssertionError(f"BUG: {name} is in no pattern")

@@ -13,12 +13,12 @@ from wheelworks.audit.rules import finding
 from wheelworks.audit.subject import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from wheelworks._native import BinaryFacts
     from wheelworks.audit.extension_names import ExtensionName
     from wheelworks.audit.model import Finding, NativeMember
-    from wheelworks.audit.subject import Subject
+    from wheelworks.audit.subject import Subject, WheelKind
 
 _INIT_PREFIXES = ("PyInit_", "PyModExport_")
 
@@ -27,13 +27,7 @@ def check_extensions(subject: Subject) -> Iterator[Finding]:
     """Everything about extension modules, or about their absence."""
     yield from _impostors(subject)
     yield from _purelib(subject)
-    match subject.kind:
-        case "extension":
-            yield from _extension_wheel(subject)
-        case "platform":
-            yield from _platform_wheel(subject)
-        case "pure":
-            yield from _pure_wheel(subject)
+    yield from _BY_KIND[subject.kind](subject)
     expects = subject.expects
     if expects is not None and expects.bindings == "bin":
         yield from _programs(subject)
@@ -266,3 +260,10 @@ def _impostors(subject: Subject) -> Iterator[Finding]:
                 message=native.error,
                 hint="build it again; a file that is cut or padded does not load",
             )
+
+
+_BY_KIND: dict[WheelKind, Callable[[Subject], Iterator[Finding]]] = {
+    "extension": _extension_wheel,
+    "platform": _platform_wheel,
+    "pure": _pure_wheel,
+}

@@ -5,6 +5,7 @@ Takes a path, gives findings. Reads that one file; nothing is unpacked to disk.
 
 from __future__ import annotations
 
+import gzip
 import posixpath
 import tarfile
 import zlib
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _MEMBERS_LIMIT = 200_000
 _UNPACKED_LIMIT = 8 << 30
 _PKG_INFO_LIMIT = 16 << 20
+_CHUNK = 1 << 20
+_PADDING_CHUNKS = 16
 _TAR_FAULTS = (tarfile.TarError, OSError, EOFError, ValueError, zlib.error)
 _EXCLUDES = "check `include` and `exclude` in [tool.maturin]"
 
@@ -67,14 +70,16 @@ def read_sdist(path: Path) -> SdistFacts:
         WheelUnreadableError: the file can't be opened or is no tar.gz archive, or is a bomb.
     """
     try:
-        with tarfile.open(path, "r:gz") as archive:
+        with gzip.open(path) as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
             members = list(_bounded(archive, path))
-            return SdistFacts(
+            facts = SdistFacts(
                 file_name=path.name,
                 members=tuple(member.name for member in members),
                 links=tuple(_links(members)),
                 pkg_info=_pkg_info(archive, members),
             )
+            _read_to_end(stream)
+            return facts
     except _TAR_FAULTS as error:
         raise WheelUnreadableError(
             f"{path} is no readable tar.gz archive: {error}",
@@ -108,6 +113,19 @@ def _bounded(archive: tarfile.TarFile, path: Path) -> Iterator[tarfile.TarInfo]:
         yield member
 
 
+def _read_to_end(stream: gzip.GzipFile) -> None:
+    """Reads the padding after the last member, so that a cut or damaged end is noticed.
+
+    Raises:
+        OSError: the checksum is wrong, or there is more than padding.
+        EOFError: the end is missing.
+    """
+    for _ in range(_PADDING_CHUNKS):
+        if not stream.read(_CHUNK):
+            return
+    raise OSError("there are too many bytes after its last member")
+
+
 def _links(members: list[tarfile.TarInfo]) -> Iterator[tuple[str, str]]:
     """Links with their targets."""
     for member in members:
@@ -121,10 +139,9 @@ def _links(members: list[tarfile.TarInfo]) -> Iterator[tuple[str, str]]:
 def _pkg_info(archive: tarfile.TarFile, members: list[tarfile.TarInfo]) -> str | None:
     """The text of ``<top>/PKG-INFO``."""
     for member in members:
-        if member.isfile() and member.name.count("/") == 1 and member.name.endswith("/PKG-INFO"):
-            stream = archive.extractfile(member)
-            if stream is not None:
-                return stream.read(_PKG_INFO_LIMIT).decode("utf-8", errors="replace")
+        is_wanted = member.name.count("/") == 1 and member.name.endswith("/PKG-INFO")
+        if is_wanted and (stream := archive.extractfile(member)) is not None:
+            return stream.read(_PKG_INFO_LIMIT).decode("utf-8", errors="replace")
     return None
 
 
