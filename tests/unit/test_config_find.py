@@ -152,6 +152,14 @@ def test_copies_and_environments_are_left_out(tmp_path: Path) -> None:
     assert [found.path.parent for found in candidates_below(tmp_path)] == [deep]
 
 
+def test_a_long_list_is_cut(tmp_path: Path) -> None:
+    """A repository of many samples does not fill the screen."""
+    for number in range(12):
+        project(tmp_path / f"sample{number:02}")
+    with pytest.raises(ConfigurationError, match=r"sample09 and 2 more$"):
+        find_project(tmp_path, None)
+
+
 def test_no_project_at_all(tmp_path: Path) -> None:
     """The message says where was looked."""
     with pytest.raises(ConfigurationError, match="no project that maturin builds was found"):

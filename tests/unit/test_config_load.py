@@ -194,6 +194,14 @@ def test_nothing_to_test_keeps_its_reason(mixed: Path) -> None:
     assert test.no_command_reason is not None
 
 
+def test_tests_in_the_package_are_named_as_modules(mixed: Path) -> None:
+    """Testpaths within the package are run from the wheel."""
+    shutil.move(mixed / "tests", mixed / "python" / "sample_mixed" / "tests")
+    append(mixed, '[tool.pytest.ini_options]\ntestpaths = "python/sample_mixed/tests"')
+    command = read(mixed).settings.cell.test.command
+    assert command == ("pytest --pyargs sample_mixed.tests",)
+
+
 def test_overrides_are_parsed(mixed: Path) -> None:
     """In order, with typed values."""
     append(mixed, '[[tool.wheelworks.overrides]]\nselect = "cp313-*"\ntimeout = "2h"')

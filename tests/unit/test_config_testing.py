@@ -108,6 +108,19 @@ def test_several_places_are_one_command() -> None:
     assert value(found, "command") == ("pytest {project} {project}/'my tests' {project}/more",)
 
 
+def test_tests_in_the_package_are_those_of_the_wheel() -> None:
+    """They are named as modules, because the package is not copied."""
+    facts = TestFacts(
+        groups={},
+        extras={},
+        locations=("python/a/tests", "more"),
+        locations_origin="",
+        packaged={"python/a/tests": "a.tests"},
+    )
+    command = resolve_test(facts, {}).values["test.command"].value
+    assert command == ("pytest --pyargs a.tests {project}/more",)
+
+
 def test_unknown_groups_and_extras_are_faults() -> None:
     """With the nearest name, or what there is."""
     facts = TestFacts(

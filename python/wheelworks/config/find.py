@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 PYPROJECT = "pyproject.toml"
 _DEPTH = 4
+#: How many candidates a message names.
+_LISTED = 10
 #: Folders that hold copies, environments and what builds leave behind.
 _SKIPPED = frozenset({"__pycache__", "build", "dist", "node_modules", "site-packages", "target"})
 
@@ -181,7 +183,9 @@ def _no_project(folder: Path, top: PyProject | None) -> ConfigurationError:
 
 
 def _several(folder: Path, candidates: Sequence[PyProject]) -> ConfigurationError:
-    listed = ", ".join(_describe(found, folder) for found in candidates)
+    listed = ", ".join(_describe(found, folder) for found in candidates[:_LISTED])
+    if len(candidates) > _LISTED:
+        listed += f" and {len(candidates) - _LISTED} more"
     message = f"several maturin projects lie below {folder}: {listed}"
     hint = (
         "choose one by --package NAME or -C FOLDER, or by [tool.wheelworks] package = "

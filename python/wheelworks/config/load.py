@@ -104,8 +104,8 @@ def _load(
     overruled = {entry.key for source in stronger for entry in source.entries}
     suggested = _suggestions(pyproject, typed)
     values = {**suggested.values, **typed}
-    test = _resolve_test(pyproject, values)
     detected = detect_project(pyproject, _feature_choice(values), environ)
+    test = _resolve_test(pyproject, detected, values)
     all_faults = (
         *(fault for source in sources for fault in source.faults),
         *faults,
@@ -206,15 +206,31 @@ def _no_pythons(pyproject: PyProject) -> tuple[Fault, ...]:
     return (Fault(key=key, origin=origin, message=message, hint=hint),)
 
 
-def _resolve_test(pyproject: PyProject, values: Mapping[str, Value]) -> ResolvedTest:
+def _resolve_test(
+    pyproject: PyProject, detected: Detected, values: Mapping[str, Value]
+) -> ResolvedTest:
     locations = find_test_locations(pyproject)
     facts = TestFacts(
         groups=pyproject.groups,
         extras=pyproject.extras,
         locations=locations.paths,
         locations_origin=locations.origin,
+        packaged=_packaged(detected.project, locations.paths) if detected.project else {},
     )
     return resolve_test(facts, values)
+
+
+def _packaged(project: Project, locations: tuple[str, ...]) -> Mapping[str, str]:
+    """The locations that lie in the Python package, with their dotted names."""
+    source = project.python_source
+    if source is None:
+        return {}
+    paths = {location: project.root / location for location in locations}
+    return {
+        location: ".".join(path.relative_to(source).with_suffix("").parts)
+        for location, path in paths.items()
+        if any(path.is_relative_to(package) for package in project.package_dirs)
+    }
 
 
 def _feature_choice(values: Mapping[str, Value]) -> FeatureChoice:

@@ -35,7 +35,8 @@ class TestSettings:
     shell. A single string is one command; an empty list means that there is nothing to test.
     Placeholders: ``{project}`` (the copied project folder), ``{wheel}``, ``{python}``. Default:
     ``pytest`` with the ``testpaths`` of its configuration, else with the folder ``tests`` or
-    ``test``; none where there is no such thing."""
+    ``test``; those within the package are named as modules (``--pyargs``). None where there is no
+    such thing."""
     requires: tuple[str, ...] | None = None
     """Requirements installed beside the wheel. Default: none. ``pytest`` is added where the command
     starts it and neither these nor the groups and extras name it."""

@@ -34,6 +34,8 @@ class TestFacts:
     """Files and folders with tests, relative to the project, with ``/``."""
     locations_origin: str
     """Where they were named or found."""
+    packaged: Mapping[str, str] = field(default_factory=dict)
+    """Those of the locations that lie in the package -> their dotted names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +105,17 @@ def _command(facts: TestFacts, configured: Mapping[str, Value]) -> tuple[Value, 
     if not facts.locations:
         reason = "there is no folder tests or test, and pytest's configuration names no testpaths"
         return Value(value=None, origin=f"default ({reason})"), reason
-    places = (
-        "{project}" if place == "." else "{project}/" + shlex.quote(place)
-        for place in facts.locations
-    )
-    command = " ".join(("pytest", *places))
+    # The package is kept away from the copied project, so tests in it are those of the wheel.
+    pyargs = ("--pyargs",) if facts.packaged else ()
+    command = " ".join(("pytest", *pyargs, *(_place(facts, place) for place in facts.locations)))
     return Value(value=(command,), origin=f"default ({facts.locations_origin})"), None
+
+
+def _place(facts: TestFacts, place: str) -> str:
+    """The argument of pytest for a location."""
+    if place in facts.packaged:
+        return facts.packaged[place]
+    return "{project}" if place == "." else "{project}/" + shlex.quote(place)
 
 
 def _requires(
