@@ -37,6 +37,7 @@ UNSET_FOR_BUILDS = (
     "VIRTUAL_ENV",
 )
 SDIST_TIMEOUT_SECONDS = 600.0
+KEY_PLACE = "{key}"
 #: Bindings whose wheels serve every Python 3 (``py3-none-<platform>``).
 PYTHON_INDEPENDENT_BINDINGS = ("bin", "cffi", "uniffi")
 
@@ -50,6 +51,33 @@ class BuildGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildPaths:
+    """Where a build key's folders lie, as text in which the key is still to be filled in.
+
+    Text, because joining paths anew for every job was half of the time of a large plan.
+    """
+
+    project: str
+    """The project's folder inside the snapshot, which mirrors the source root."""
+    manifest: str
+    """The crate's Cargo.toml inside the snapshot."""
+    target_dir: str
+    """Cargo's target folder."""
+
+    @classmethod
+    def of(cls, layout: Layout, project: Project) -> BuildPaths:
+        """The paths of a project."""
+        snapshot = layout.source_dir / KEY_PLACE
+        return cls(
+            project=str(snapshot / PurePath(project.root).relative_to(project.source_root)),
+            manifest=str(
+                snapshot / PurePath(project.manifest_path).relative_to(project.source_root)
+            ),
+            target_dir=str(layout.build_dir / KEY_PLACE),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
     """What every build of a plan shares."""
 
@@ -57,22 +85,29 @@ class BuildContext:
     host: HostFacts
     layout: Layout
     tools: Mapping[str, ToolEnvironment]
+    maturin: str
+    """Path of the program."""
+    zig_python: str
+    """Path of the interpreter that has ziglang."""
     estimates: Mapping[str, float]
+    paths: BuildPaths
     cores_per_build: int
     memory_mib: int
     git_beside_snapshot: bool
 
     @classmethod
-    def of(cls, request: PlanRequest, *, concurrency: int) -> BuildContext:
-        """The context of a request when so many builds run side by side."""
-        cores = max(1, min(request.settings.jobs or request.host.cores, request.host.cores))
+    def of(cls, request: PlanRequest, *, cores: int, concurrency: int) -> BuildContext:
+        """The context of a request when so many builds share the processors."""
         wants_git = request.settings.snapshot_git
         return cls(
             project=request.project,
             host=request.host,
             layout=request.layout,
             tools=request.tools,
+            maturin=request.tools["maturin"].program("maturin"),
+            zig_python=request.tools["ziglang"].python,
             estimates=request.estimates,
+            paths=BuildPaths.of(request.layout, request.project),
             cores_per_build=max(1, cores // concurrency),
             memory_mib=request.settings.memory_per_build_mib,
             git_beside_snapshot=wants_git == "always"
@@ -111,7 +146,6 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
     key = build_key(group, context)
     name = f"{cell.built_for.tag}-{cell.target.name}"
     job_id = f"build {name}"
-    snapshot_project = snapshot_folder(context.layout, context.project, key)
     argv = maturin_argv(group, context, key)
     inputs = {**_tool_inputs(context, argv), **_option_inputs(group, argv, key)}
     return Job(
@@ -122,7 +156,7 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
         toolchain=group.choices[0].toolchain,
         build_key=key,
         steps=(
-            *_lock_steps(context, snapshot_project),
+            *_lock_steps(context, key),
             Step(
                 name="compile",
                 argv=argv,
@@ -132,7 +166,7 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
                 },
                 unset=UNSET_FOR_BUILDS,
                 env_pass=cell.settings.environment_pass,
-                cwd=str(snapshot_project),
+                cwd=context.paths.project.replace(KEY_PLACE, key),
                 timeout_seconds=cell.settings.timeout_seconds,
             ),
         ),
@@ -154,11 +188,9 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
 def sdist_job(context: BuildContext) -> Job:
     """The job that packs and checks the source distribution."""
     key = "sdist"
-    snapshot_project = snapshot_folder(context.layout, context.project, key)
-    maturin = context.tools["maturin"]
     argv = (
-        maturin.program("maturin"), "sdist",
-        "--manifest-path", str(_manifest_in(snapshot_project, context.project)),
+        context.maturin, "sdist",
+        "--manifest-path", context.paths.manifest.replace(KEY_PLACE, key),
         "--out", "{staging}",
     )  # fmt: skip
     return Job(
@@ -169,13 +201,13 @@ def sdist_job(context: BuildContext) -> Job:
         toolchain="host",
         build_key=key,
         steps=(
-            *_lock_steps(context, snapshot_project),
+            *_lock_steps(context, key),
             Step(
                 name="pack",
                 argv=argv,
                 env=_common_environment(),
                 unset=UNSET_FOR_BUILDS,
-                cwd=str(snapshot_project),
+                cwd=context.paths.project.replace(KEY_PLACE, key),
                 timeout_seconds=SDIST_TIMEOUT_SECONDS,
             ),
         ),
@@ -208,20 +240,13 @@ def build_key(group: BuildGroup, context: BuildContext) -> str:
     return f"{cell.built_for.tag}-{cell.target.name}-{digest}"
 
 
-def snapshot_folder(layout: Layout, project: Project, key: str) -> PurePath:
-    """The project's folder inside the snapshot of a build key."""
-    inside = PurePath(project.root).relative_to(project.source_root)
-    return layout.source_dir / key / inside
-
-
 def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[str, ...]:
     """The one maturin call of a build."""
     cell = group.cells[0]
     settings = cell.settings
-    snapshot_project = snapshot_folder(context.layout, context.project, key)
     is_linux = cell.target.system in ("manylinux", "musllinux")
     argv = [
-        context.tools["maturin"].program("maturin"), "build",
+        context.maturin, "build",
         "--profile", settings.profile,
         "--locked",
         "--target", "universal2-apple-darwin" if len(group.choices) > 1 else group.choices[0].triple,
@@ -232,8 +257,8 @@ def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[st
     argv += ["--compatibility", cell.policy] if is_linux else ["--compatibility", "pypi"]
     if any(choice.linker == "zig" for choice in group.choices):
         argv.append("--zig")
-    argv += ["--manifest-path", str(_manifest_in(snapshot_project, context.project))]
-    argv += ["--target-dir", str(context.layout.build_dir / key), "--out", "{staging}"]
+    argv += ["--manifest-path", context.paths.manifest.replace(KEY_PLACE, key)]
+    argv += ["--target-dir", context.paths.target_dir.replace(KEY_PLACE, key), "--out", "{staging}"]
     if settings.features:
         argv += ["--features", ",".join(settings.features)]
     if settings.no_default_features:
@@ -245,8 +270,7 @@ def build_environment(group: BuildGroup, context: BuildContext) -> dict[str, str
     """What a build's environment holds on top of the allow-list, without what changes from run to run."""
     environment = _common_environment()
     if any(choice.linker == "zig" for choice in group.choices):
-        zig = context.tools["ziglang"]
-        environment["CARGO_ZIGBUILD_PYTHON_PATH"] = zig.python
+        environment["CARGO_ZIGBUILD_PYTHON_PATH"] = context.zig_python
     toolchain = group.choices[0].rustup_toolchain
     if toolchain is not None:
         environment["RUSTUP_TOOLCHAIN"] = toolchain
@@ -299,29 +323,21 @@ def _cargo_jobs(context: BuildContext) -> int:
     return max(1, min(context.host.cores, 2 * context.cores_per_build))
 
 
-def _lock_steps(context: BuildContext, snapshot_project: PurePath) -> tuple[Step, ...]:
+def _lock_steps(context: BuildContext, key: str) -> tuple[Step, ...]:
     """A project that commits no Cargo.lock gets one in the snapshot, because ``--locked`` needs it."""
     if context.project.has_lock_file:
         return ()
-    manifest = _manifest_in(snapshot_project, context.project)
+    manifest = context.paths.manifest.replace(KEY_PLACE, key)
     return (
         Step(
             name="lock",
-            argv=("cargo", "generate-lockfile", "--manifest-path", str(manifest)),
+            argv=("cargo", "generate-lockfile", "--manifest-path", manifest),
             env=_common_environment(),
             unset=UNSET_FOR_BUILDS,
-            cwd=str(snapshot_project),
+            cwd=context.paths.project.replace(KEY_PLACE, key),
             timeout_seconds=SDIST_TIMEOUT_SECONDS,
         ),
     )
-
-
-def _manifest_in(snapshot_project: PurePath, project: Project) -> PurePath:
-    root = PurePath(project.root)
-    snapshot_root = snapshot_project
-    for _ in root.relative_to(project.source_root).parts:
-        snapshot_root = snapshot_root.parent
-    return snapshot_root / PurePath(project.manifest_path).relative_to(project.source_root)
 
 
 def _tool_inputs(context: BuildContext, argv: tuple[str, ...]) -> dict[str, str]:
@@ -347,4 +363,4 @@ def _option_inputs(group: BuildGroup, argv: tuple[str, ...], key: str) -> dict[s
 
 def _portable(argv: tuple[str, ...], key: str) -> str:
     """The arguments without the places that name a folder of this run: those never change a wheel."""
-    return " ".join(PurePath(word).name if key in word else word for word in argv[1:])
+    return " ".join("{folder}" if key in word else word for word in argv[1:])

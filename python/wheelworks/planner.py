@@ -64,7 +64,9 @@ def make_plan(request: PlanRequest) -> Plan:
         testable, untestable = (), ()
         build_cells = request.cells
     groups, unbuildable = _group_builds(build_cells, request)
-    context = BuildContext.of(request, concurrency=_concurrency(len(groups), request))
+    context = BuildContext.of(
+        request, cores=_cores(request), concurrency=_concurrency(len(groups), request)
+    )
     builds = tuple(build_job(group, context) for group in groups)
     by_cell = {cell: job for job in builds for cell in job.cells}
     tests = tuple(make(by_cell[cell.id]) for cell, make in testable if cell.id in by_cell)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping  # noqa: TC003  read at run time from the type hints
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Literal
 
 import pytest
 
-from wheelworks.dataclass_json import from_plain, to_plain
+from wheelworks.dataclass_json import from_plain, to_json, to_plain
 
 
 class Colour(StrEnum):
@@ -119,3 +121,16 @@ def test_an_unknown_shape_of_field_is_a_bug() -> None:
 
     with pytest.raises(AssertionError, match=r"BUG: \$\.value"):
         from_plain(Odd, {"value": [1]})
+
+
+def test_the_fast_encoder_writes_what_the_plain_form_says() -> None:
+    """Both ways to JSON agree on every shape that our values use."""
+    value = {"jobs": (VALUE,), "mapping": MappingProxyType({"a": VALUE})}
+    plain = {"jobs": [to_plain(VALUE)], "mapping": {"a": to_plain(VALUE)}}
+    assert json.loads(to_json(value)) == plain
+
+
+def test_the_fast_encoder_refuses_what_has_no_json_form() -> None:
+    """A set is a mistake of ours, not an empty list."""
+    with pytest.raises(TypeError, match="set"):
+        to_json({"names": {"a"}})

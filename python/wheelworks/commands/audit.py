@@ -11,7 +11,6 @@ from wheelworks.audit.rules import RULES, finding
 from wheelworks.audit.sdist import check_sdist
 from wheelworks.commands.context import directory_of
 from wheelworks.config.load import load
-from wheelworks.dataclass_json import to_plain
 from wheelworks.errors import (
     EXIT_AUDIT,
     EXIT_OK,
@@ -50,7 +49,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             {
                 "schema": AUDIT_SCHEMA,
                 "files": [
-                    {"file": str(path), "findings": [to_plain(found) for found in findings]}
+                    {"file": str(path), "findings": list(findings)}
                     for path, findings in audited.items()
                 ],
             }

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from wheelworks.arguments import parse_selectors, setting_flags
-from wheelworks.commands.context import directory_of
+from wheelworks.commands.request import request_of
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
 from wheelworks.preparation import RunRequest, prepare, user_tools_dir
@@ -111,26 +110,3 @@ def _consent(loaded: Loaded, context: CommandContext) -> Consent:
         ask=context.confirm if can_ask else None,
         say=context.say,
     )
-
-
-def request_of(args: argparse.Namespace) -> RunRequest:
-    """What the command line asks for."""
-    goal: Literal["build", "test"] = "test" if args.command == "test" else "build"
-    return RunRequest(
-        goal=goal,
-        directory=directory_of(args),
-        package=args.package,
-        flags=setting_flags(args),
-        selectors=parse_selectors(getattr(args, "selectors", [])),
-        python=getattr(args, "python", None),
-        sdist=_sdist(args),
-        force=getattr(args, "force", False),
-    )
-
-
-def _sdist(args: argparse.Namespace) -> Literal["default", "yes", "no", "only"]:
-    if getattr(args, "sdist_only", False):
-        return "only"
-    if getattr(args, "sdist", False):
-        return "yes"
-    return "no" if getattr(args, "no_sdist", False) else "default"

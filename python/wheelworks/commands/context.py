@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from wheelworks.dataclass_json import to_json
 from wheelworks.events import Outcome
 from wheelworks.report.text import summary_text
 from wheelworks.ui.failure import failure_block
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
-    from wheelworks.dataclass_json import JsonValue
     from wheelworks.process import Runner
     from wheelworks.report.model import Report
     from wheelworks.text import TextStyle
@@ -72,10 +71,9 @@ class CommandContext:
         self.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("", "y", "yes")
 
-    def result_json(self, document: JsonValue) -> None:
-        """Write one JSON document to stdout."""
-        # Without indentation json encodes in C, which a plan of thousands of cells needs.
-        self.result(json.dumps(document))
+    def result_json(self, document: object) -> None:
+        """Write one JSON document to stdout; our dataclasses may stand in it."""
+        self.result(to_json(document))
 
     def say(self, text: str) -> None:
         """Tell a person something, on stderr."""

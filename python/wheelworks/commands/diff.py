@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from wheelworks.audit.facts import read_wheel
 from wheelworks.commands.context import directory_of
-from wheelworks.dataclass_json import to_plain
 from wheelworks.diff import diff_wheels, render_diff
 from wheelworks.errors import EXIT_OK, UsageError
 
@@ -30,7 +29,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     before, after = (read_wheel(path) for path in paths)
     difference = diff_wheels(before, after)
     if args.json:
-        context.result_json(to_plain(difference))
+        context.result_json(difference)
     else:
         context.result("\n".join(render_diff(difference)))
     return EXIT_OK

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wheelworks.commands.build import request_of
-from wheelworks.dataclass_json import to_plain
+from wheelworks.commands.request import request_of
 from wheelworks.doctor import Check, Mending, examine
 from wheelworks.errors import EXIT_MISSING, EXIT_OK
 from wheelworks.preparation import prepare
@@ -38,9 +37,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     provided = {name for name, tool in builds.tools.items() if provided_version(tool) is not None}
     checks = examine(builds.plan, prepared.plan, builds.host, provided)
     if args.json:
-        context.result_json(
-            {"schema": DOCTOR_SCHEMA, "checks": [to_plain(check) for check in checks]}
-        )
+        context.result_json({"schema": DOCTOR_SCHEMA, "checks": list(checks)})
     else:
         context.result("\n".join(_lines(checks)))
     if not args.fix:

@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelworks.commands.build import request_of
-from wheelworks.dataclass_json import to_plain
+from wheelworks.commands.request import request_of
 from wheelworks.preparation import prepare
 from wheelworks.process import quote_command
 from wheelworks.text import counted
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     import argparse
 
     from wheelworks.commands.context import CommandContext
-    from wheelworks.dataclass_json import JsonValue
     from wheelworks.freshness import Verdict
     from wheelworks.plan import Job
     from wheelworks.preparation import Prepared
@@ -40,7 +38,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
-def plan_document(prepared: Prepared) -> JsonValue:
+def plan_document(prepared: Prepared) -> dict[str, object]:
     """The plan as one JSON document."""
     plan = prepared.plan
     return {
@@ -62,15 +60,15 @@ def plan_document(prepared: Prepared) -> JsonValue:
                 "memory_mib": job.memory_mib,
                 "timeout_seconds": job.timeout_seconds,
                 "estimate_seconds": job.estimate_seconds,
-                "steps": [to_plain(step) for step in job.steps],
-                "expects": to_plain(job.expects) if job.expects is not None else None,
+                "steps": list(job.steps),
+                "expects": job.expects if job.expects is not None else None,
             }
             for job in plan.jobs
         ],
-        "unavailable": [to_plain(cell) for cell in plan.unavailable],
-        "impossible": [to_plain(cell) for cell in prepared.matrix.impossible],
-        "provisioning": [to_plain(item) for item in plan.provisioning],
-        "tools": [to_plain(tool) for tool in plan.tools],
+        "unavailable": list(plan.unavailable),
+        "impossible": list(prepared.matrix.impossible),
+        "provisioning": list(plan.provisioning),
+        "tools": list(plan.tools),
     }
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from wheelworks.commands.context import directory_of
 from wheelworks.config.load import load
-from wheelworks.dataclass_json import to_plain
 from wheelworks.errors import EXIT_OK, NothingSelectedError
 from wheelworks.preparation import STATE_FOLDER
 from wheelworks.report.build import summary_line
@@ -36,10 +35,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     reports = [(run_id, _report_of(store, run_id)) for run_id in store.list_runs()]
     if args.json:
         context.result_json(
-            [
-                to_plain(report) if report is not None else {"run_id": run_id}
-                for run_id, report in reports
-            ]
+            [report if report is not None else {"run_id": run_id} for run_id, report in reports]
         )
         return EXIT_OK
     for run_id, report in reports:
@@ -59,7 +55,7 @@ def _show(args: argparse.Namespace, store: RunStore, context: CommandContext) ->
             hint="wheelworks runs lists them; 'last' is the newest",
         )
     if args.json:
-        context.result_json(to_plain(report))
+        context.result_json(report)
     else:
         context.show_report(report, color=args.color)
     return EXIT_OK

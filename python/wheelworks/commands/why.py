@@ -6,9 +6,8 @@ import dataclasses
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelworks.commands.build import request_of
 from wheelworks.commands.plan import plan_document, plan_lines
-from wheelworks.dataclass_json import to_plain
+from wheelworks.commands.request import request_of
 from wheelworks.errors import UsageError
 from wheelworks.preparation import prepare
 from wheelworks.toolchains import can_run_tests, choose_toolchain
@@ -45,10 +44,10 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
                 "cell": cell.id,
                 "policy": cell.policy,
                 "built_for": cell.built_for.tag,
-                "options": to_plain(cell.settings),
-                "origins": to_plain(built.loaded.settings.origins),
-                "toolchains": [to_plain(choice) for choice in choices],
-                "refusals": [to_plain(refusal) for refusal in refusals],
+                "options": cell.settings,
+                "origins": built.loaded.settings.origins,
+                "toolchains": list(choices),
+                "refusals": list(refusals),
                 "build": plan_document(built),
                 "test": plan_document(tested),
             }
