@@ -205,6 +205,13 @@ def test_a_name_cut_by_a_nul_is_told(tmp_path: Path) -> None:
     assert "unsafe name" in _kinds(facts)
 
 
+def test_an_empty_name_is_told(tmp_path: Path) -> None:
+    """A name that begins with NUL is empty for zipfile."""
+    path = write_wheel(tmp_path, wheel_files() | {"Xdemo.py": b"x"})
+    facts = read_wheel(_patch(path, lambda data: data.replace(b"Xdemo.py", b"\0demo.py")))
+    assert "unsafe name" in _kinds(facts)
+
+
 def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
     """Its flag is enough; nothing is decrypted."""
     path = tmp_path / f"demo-1.0-{LINUX_TAG}.whl"

@@ -117,7 +117,8 @@ def read_members(
         wants_data: name and first bytes -> whether the content is wanted.
     """
     for info in archive.infolist():
-        if not info.is_dir():
+        # ``is_dir`` of Python 3.11 fails on an empty name.
+        if not info.filename.endswith("/"):
             yield _read_member(archive, info, wants_data)
 
 
