@@ -63,7 +63,7 @@ class TestPlan:
     sources: tuple[str, ...] | None
     """Patterns of the files to copy; None for all but the package itself."""
     package_dirs: tuple[str, ...]
-    """The package's own folders and files, relative to the project: never copied."""
+    """The package's own folders and files, relative to the source root: never copied."""
     guarded_names: tuple[str, ...]
     """Import names that must come from the environment under test."""
     interpreter: str

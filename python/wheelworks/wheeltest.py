@@ -27,6 +27,7 @@ PROJECT_FOLDER = "project"
 GUARD_FOLDER = "guard"
 RESULT_PATTERN = "tests-*.json"
 COMPILED = (".pyc", ".pyo")
+CONFIGURATION_FILES = ("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +86,17 @@ def select_sources(
 ) -> tuple[str, ...]:
     """The files that tests may see: all, or those of ``test.sources``, never the package's own.
 
+    pytest's configuration files come along in any case: without one of their own the tests would take
+    the settings of the project that the scratch folder lies in.
+
     Raises:
         ConfigurationError: a pattern matches nothing.
     """
     kept = tuple(path for path in files if not _is_package(path, test.package_dirs))
     if test.sources is None:
         return kept
-    chosen: dict[str, None] = {}
+    configured = {(PurePosixPath(project_folder) / name).as_posix() for name in CONFIGURATION_FILES}
+    chosen: dict[str, None] = dict.fromkeys(path for path in kept if path in configured)
     for pattern in test.sources:
         anchored = (PurePosixPath(project_folder) / pattern).as_posix()
         matching = tuple(path for path in kept if _matches(path, anchored))

@@ -81,16 +81,19 @@ def test_a_single_module_is_kept_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sources", "expected"),
     [
-        (("tests",), ("tests/conftest.py", "tests/test_watch.py", "tests/data/a.txt")),
-        (("tests/*.py",), ("tests/conftest.py", "tests/test_watch.py")),
+        (
+            ("tests",),
+            ("pyproject.toml", "tests/conftest.py", "tests/test_watch.py", "tests/data/a.txt"),
+        ),
+        (("tests/*.py",), ("pyproject.toml", "tests/conftest.py", "tests/test_watch.py")),
         (("pyproject.toml", "tests/data"), ("pyproject.toml", "tests/data/a.txt")),
-        (("./tests/data/",), ("tests/data/a.txt",)),
+        (("./tests/data/",), ("pyproject.toml", "tests/data/a.txt")),
     ],
 )
 def test_sources_choose_files_and_folders(
     sources: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
-    """In the tree's order, whatever the patterns' order."""
+    """In the tree's order, whatever the patterns' order, and never without pytest's configuration."""
     assert select_sources(FLAT, _plan("watchfiles", sources=sources)) == expected
 
 
