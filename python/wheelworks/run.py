@@ -25,7 +25,7 @@ from wheelworks.report.build import RunFacts, build_report, unavailable_results
 from wheelworks.report.hints import find_hints
 from wheelworks.report.model import ArtifactInfo, JobResult
 from wheelworks.scheduler import run_jobs
-from wheelworks.snapshot import tree_changed
+from wheelworks.source_tree import changed_sources
 from wheelworks.store import RunStore, StateStore, SuccessRecord
 from wheelworks.tool_install import provide, provided_version
 
@@ -375,8 +375,9 @@ class Run:
         """Say when the tree changed under the run: its artifacts hold the state before."""
         if not stale:
             return
-        changed = tree_changed(
-            self._prepared.entries, self._prepared.loaded.project.source_root, exclude=()
+        loaded = self._prepared.loaded
+        changed = changed_sources(
+            self._prepared.entries, loaded.project, dist_dir=loaded.settings.dist
         )
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from wheelworks._native import FileEntry, FingerprintError, fingerprint_tree
 from wheelworks.errors import ConfigurationError
 from wheelworks.files import atomic_write
+from wheelworks.snapshot import tree_changed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from wheelworks.project import Project
@@ -47,6 +49,18 @@ def read_source_tree(project: Project, *, state_dir: Path, dist_dir: Path) -> li
     return entries
 
 
+def changed_sources(
+    before: Sequence[FileEntry], project: Project, *, dist_dir: Path
+) -> tuple[str, ...]:
+    """Paths of the source tree that are not as they were when it was read; sorted.
+
+    Raises:
+        FingerprintError: a file can't be read.
+    """
+    exclude = excluded_patterns(project, dist_dir)
+    return tree_changed(before, project.source_root, exclude=exclude)
+
+
 def excluded_patterns(project: Project, dist_dir: Path) -> tuple[str, ...]:
     """What is never a source although no .gitignore may say so, in gitignore syntax.
 
@@ -60,8 +74,10 @@ def excluded_patterns(project: Project, dist_dir: Path) -> tuple[str, ...]:
     ]  # fmt: skip
     folders = {project.workspace_root / "target", project.root / "target", dist_dir}
     inside = {folder for folder in folders if project.source_root in folder.parents}
-    anchored = (folder.relative_to(project.source_root).as_posix() for folder in inside)
-    return tuple(sorted((*patterns, *(f"/{folder}/" for folder in anchored))))
+    anchored = [f"/{folder.relative_to(project.source_root).as_posix()}/" for folder in inside]
+    # Only an unpacked sdist has it, and maturin refuses to pack it beside the one that it makes.
+    anchored.append(f"/{(project.root / 'PKG-INFO').relative_to(project.source_root).as_posix()}")
+    return tuple(sorted((*patterns, *anchored)))
 
 
 def _known(cache: Path, root: str) -> dict[str, tuple[int, int, str]]:
