@@ -32,8 +32,10 @@ def lint(session: nox.Session) -> None:
     session.install(*DEPENDENCIES, *nox.project.dependency_groups(PYPROJECT, "lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    for platform in ("linux", "darwin", "win32"):
-        session.run("mypy", "--platform", platform)
+    session.run("mypy", "--platform", "linux")
+    # The tests that send signals are for POSIX, so only what is shipped is checked for the others.
+    for platform in ("darwin", "win32"):
+        session.run("mypy", "--platform", platform, "python", "noxfile.py")
     session.run("cargo", "fmt", "--check", external=True)
     session.run(
         "cargo", "clippy", "--all-targets", "--all-features", "--", "-D", "warnings", external=True

@@ -116,7 +116,7 @@ def fetch_pip(folder: Path) -> Path:
         raise RuntimeError(f"pip can't be fetched from {index}: {error}") from error
     if hashlib.sha256(content).hexdigest() != wheel["hashes"]["sha256"]:
         raise RuntimeError(f"{wheel['filename']} does not have the hash that {index} names")
-    target = folder / wheel["filename"]
+    target = folder / str(wheel["filename"])
     target.write_bytes(content)
     return target
 

@@ -260,7 +260,9 @@ def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[st
     argv += ["--manifest-path", context.paths.manifest.replace(KEY_PLACE, key)]
     argv += ["--target-dir", context.paths.target_dir.replace(KEY_PLACE, key), "--out", "{staging}"]
     if settings.features:
-        argv += ["--features", ",".join(settings.features)]
+        # maturin forgets the features of [tool.maturin] when it is given others.
+        features = dict.fromkeys((*context.project.maturin_features, *settings.features))
+        argv += ["--features", ",".join(features)]
     if settings.no_default_features:
         argv.append("--no-default-features")
     return (*argv, *settings.maturin_args)

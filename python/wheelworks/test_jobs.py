@@ -86,9 +86,10 @@ def _test_of(cell: Cell, context: TestContext) -> Callable[[Job], Job] | Unavail
     def unavailable(reason: str, cure: str | None) -> UnavailableCell:
         return UnavailableCell(cell=cell.id, kind="test", reason=reason, cure=cure)
 
-    if cell.settings.test.command is None:
+    if not cell.settings.test.command:
         return unavailable(
-            "the project names no tests", "set [tool.wheelworks.test] command in pyproject.toml"
+            cell.settings.test.no_command_reason or "the project names no tests",
+            "set [tool.wheelworks.test] command in pyproject.toml",
         )
     cannot_run = can_run_tests(cell.target, context.host, cell.policy)
     if cannot_run is not None:

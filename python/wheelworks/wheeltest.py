@@ -27,7 +27,14 @@ PROJECT_FOLDER = "project"
 GUARD_FOLDER = "guard"
 RESULT_PATTERN = "tests-*.json"
 COMPILED = (".pyc", ".pyo")
-CONFIGURATION_FILES = ("pyproject.toml", "pytest.ini", ".pytest.ini", "pytest.toml", "tox.ini", "setup.cfg")
+CONFIGURATION_FILES = (
+    "pyproject.toml",
+    "pytest.ini",
+    ".pytest.ini",
+    "pytest.toml",
+    "tox.ini",
+    "setup.cfg",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,9 @@ def test_a_tool_that_is_not_there_yet_can_be_mended(hosts: Mapping[str, HostFact
 def test_what_rustup_can_add_is_mended_by_its_command(hosts: Mapping[str, HostFacts]) -> None:
     """The command is the plan's own."""
     argv = ("rustup", "target", "add", "aarch64-unknown-linux-gnu")
-    plan = replace(EMPTY, provisioning=(Provisioning(argv=argv, what="standard library"),))
+    plan = replace(
+        EMPTY, provisioning=(Provisioning(argv=argv, what="standard library", needed_by=()),)
+    )
     checks = examine(plan, EMPTY, hosts["linux_x86_64"], ())
     assert Mending(argv=argv) in [check.mending for check in checks]
 
