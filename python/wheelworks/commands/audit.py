@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 AUDIT_SCHEMA = 1
 #: The rule that a wheel breaks when nothing of it can be read.
-UNREADABLE_RULE = "W001"
+UNREADABLE_RULE = "W000"
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -62,11 +62,11 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
 
 
 def audit_file(path: Path) -> tuple[Finding, ...]:
-    """Findings of one wheel or sdist; a wheel that can't be read at all is one finding."""
-    if not path.name.endswith(".whl"):
-        return check_sdist(path)
+    """Findings of one wheel or sdist; a file that can't be read at all is one finding."""
     try:
-        return check_wheel(read_wheel(path), None)
+        if path.name.endswith(".whl"):
+            return check_wheel(read_wheel(path), None)
+        return check_sdist(path)
     except WheelUnreadableError as error:
         return (
             finding(
