@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.builders import a_project
+from builders import a_project
 
 from wheelworks.source_tree import changed_sources, read_source_tree
 
