@@ -15,6 +15,7 @@ import platformdirs
 from wheelworks import selectors
 from wheelworks.artifacts import sha256_file
 from wheelworks.config.load import load
+from wheelworks.config.uv_lock import lock_requirements
 from wheelworks.errors import NothingSelectedError, UsageError
 from wheelworks.freshness import judge
 from wheelworks.host import probe_host
@@ -137,7 +138,7 @@ def prepare(
             layout=layout,
             tool_requests=tool_requests,
             tools=tools,
-            group_requirements=loaded.group_requirements,
+            group_requirements=_group_requirements(loaded, cells, request),
             estimates=store.estimates(),
             test_python=request.python,
         )
@@ -247,6 +248,20 @@ def _wants_sdist(request: RunRequest, configured: bool) -> bool:
     if request.sdist in ("yes", "only"):
         return True
     return configured and not request.selectors
+
+
+def _group_requirements(
+    loaded: Loaded, cells: tuple[Cell, ...], request: RunRequest
+) -> Mapping[str, tuple[str, ...]]:
+    """The requirements of the dependency groups, for tests with the versions that a uv.lock names."""
+    if request.goal == "build":
+        return loaded.group_requirements
+    project = loaded.project
+    return lock_requirements(
+        loaded.group_requirements,
+        (project.root, project.workspace_root, project.source_root),
+        others=[text for cell in cells for text in cell.settings.test.requires or ()],
+    )
 
 
 def _tool_requests(loaded: Loaded) -> tuple[ToolRequest, ...]:

@@ -42,7 +42,8 @@ class TestSettings:
     starts it and neither these nor the groups and extras name it."""
     groups: tuple[str, ...] | None = None
     """Dependency groups of the project. Default: the first of ``test``, ``tests``, ``testing`` that
-    exists; ``dev`` where neither such a group nor such an extra does."""
+    exists; ``dev`` where neither such a group nor such an extra does. The versions of the project's
+    ``uv.lock`` are taken, but for what ``requires`` names, too."""
     extras: tuple[str, ...] | None = None
     """Extras of the wheel. Default: the first of ``test``, ``tests``, ``testing`` that exists."""
     sources: tuple[str, ...] | None = None
