@@ -8,6 +8,14 @@ from wheelworks.report.hints import find_hints, known_failures, parse_hint_rules
 
 #: For each row of the table a line as a real log has it.
 LOG_LINES = {
+    "locked-crate-missing": (
+        'error: failed to select a version for the requirement `ammonia = "^4.1.4"` (locked to 4.2.5)'
+    ),
+    "pytest-removal-warning": (
+        "E   pytest.PytestRemovedIn10Warning: Passing a non-Collection iterable to parametrize is "
+        "deprecated."
+    ),
+    "pytest-plugin-broken": 'Error while loading plugin "pytest11".',
     "zig-cortex-a53": "error: unsupported linker arg: --fix-cortex-a53-843419",
     "zig-ar-016": "  error: ar: unable to open 'libring_core_0_17_14_.a': AccessDenied",
     "zig-fortify-source": "error: unsupported preprocessor arg: -Wp,-U_FORTIFY_SOURCE",

@@ -14,6 +14,7 @@ from wheelworks import wheeltest
 from wheelworks.events import Outcome
 from wheelworks.executors.base import failed_result, run_steps
 from wheelworks.report.model import JobResult
+from wheelworks.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,5 +110,6 @@ class TestExecutor:
             shown = ", ".join(record.failed[:SHOWN_FAILURES])
             more = len(record.failed) - SHOWN_FAILURES
             rest = f" and {more} more" if more > 0 else ""
-            return replace(result, reason=f"{len(record.failed)} tests failed: {shown}{rest}")
+            failed = counted(len(record.failed), "test")
+            return replace(result, reason=f"{failed} failed: {shown}{rest}")
         return result
