@@ -7,7 +7,6 @@ Source of the argv: maturin's own options (``maturin build --help``, 1.16.0).
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -122,16 +121,14 @@ def build_shares(
 
     Only the build options count: cells with other tests still share their wheel.
     """
-    groups: dict[str, list[tuple[Cell, tuple[ToolchainChoice, ...]]]] = {}
+    groups: dict[object, list[tuple[Cell, tuple[ToolchainChoice, ...]]]] = {}
     for cell, choices in servable:
         settings = cell.settings
-        identity = json.dumps(
-            [
-                cell.target.name, cell.built_for.tag, cell.policy, settings.features,
-                settings.no_default_features, settings.profile, settings.maturin_args,
-                sorted(settings.environment.items()), settings.environment_pass,
-                [(choice.triple, choice.linker, choice.rustup_toolchain) for choice in choices],
-            ]
+        identity = (
+            cell.target.name, cell.built_for.tag, cell.policy, settings.features,
+            settings.no_default_features, settings.profile, settings.maturin_args,
+            tuple(sorted(settings.environment.items())), settings.environment_pass,
+            tuple((choice.triple, choice.linker, choice.rustup_toolchain) for choice in choices),
         )  # fmt: skip
         groups.setdefault(identity, []).append((cell, choices))
     return tuple(
@@ -230,13 +227,13 @@ def build_key(group: BuildGroup, context: BuildContext) -> str:
     """
     cell = group.cells[0]
     rust = context.host.rust
-    parts = [
+    parts = (
         [choice.triple for choice in group.choices], cell.built_for.tag, cell.policy, cell.settings.features,
         cell.settings.no_default_features, cell.settings.profile,
         [(choice.linker, choice.rustup_toolchain) for choice in group.choices],
-        rust.rustc.version if rust else "", str(context.project.manifest_path),
-    ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
+        rust.rustc.version if rust else "", context.paths.manifest,
+    )  # fmt: skip
+    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
     return f"{cell.built_for.tag}-{cell.target.name}-{digest}"
 
 

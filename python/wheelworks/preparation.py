@@ -143,7 +143,8 @@ def prepare(
             test_python=request.python,
         )
     )
-    records = {job.id: record for job in plan.jobs if (record := store.read(job.id)) is not None}
+    planned = {job.id for job in plan.jobs}
+    records = {record.job_id: record for record in store.all() if record.job_id in planned}
     verdicts = judge(
         plan,
         records,
