@@ -99,21 +99,27 @@ def propose(project: Project, settings: Settings, existing: ExistingFiles) -> Pr
     return Proposal(files=tuple(files), notes=tuple(notes))
 
 
-def render_proposal(proposal: Proposal, root: Path) -> str:
+def shown_path(path: Path, base: Path) -> str:
+    """The path relative to a folder, where it lies in it."""
+    return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+
+def render_proposal(proposal: Proposal, base: Path) -> str:
     """The proposal as a user reads it: each file with the lines that it gets, then the notes.
 
     Args:
         proposal: what to show.
-        root: paths are shown relative to it.
+        base: paths are shown relative to it.
     """
-    parts = [_file_text(file, root) for file in proposal.files]
+    parts = [_file_text(file, base) for file in proposal.files]
     parts += [f"note: {note}" for note in proposal.notes]
     return "\n\n".join(parts) or "nothing to write"
 
 
-def _file_text(file: ProposedFile, root: Path) -> str:
-    path = file.path.relative_to(root) if file.path.is_relative_to(root) else file.path
-    heading = f"{path} ({'new file' if file.before is None else 'at its end'}):"
+def _file_text(file: ProposedFile, base: Path) -> str:
+    heading = (
+        f"{shown_path(file.path, base)} ({'new file' if file.before is None else 'at its end'}):"
+    )
     lines = file.added.decode("utf-8").splitlines()
     return "\n".join([heading, *(f"  + {line}".rstrip() for line in lines)])
 

@@ -87,6 +87,19 @@ def test_yes_writes_what_is_shown(project: Path) -> None:
     assert printed(world.stdout) == ""
 
 
+def test_a_project_in_a_sub_folder_is_named_with_it(project: Path) -> None:
+    """Started above the project, one sees where the files will lie."""
+    folder = project / "sub"
+    folder.mkdir()
+    for name in ("pyproject.toml", "Cargo.toml", "src"):
+        (project / name).rename(folder / name)
+    world = context()
+    assert init.execute(arguments(project, yes=True), world) == 0
+    shown = printed(world.stderr).replace(os.sep, "/")
+    assert "sub/pyproject.toml (at its end):" in shown
+    assert "written: sub/pyproject.toml, sub/noxfile.py" in shown
+
+
 def test_dry_run_only_shows(project: Path) -> None:
     """Nothing is written and nothing is asked."""
     world = context()

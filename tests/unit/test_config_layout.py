@@ -113,6 +113,18 @@ def test_the_source_folder_of_the_python_first_layout(tmp_path: Path) -> None:
             "folder py/tests",
         ),
         (
+            '[tool.maturin]\nmanifest-path = "crates/py/Cargo.toml"',
+            ("crates/py/tests/a.py",),
+            ("crates/py/tests",),
+            "folder crates/py/tests",
+        ),
+        (
+            '[tool.maturin]\nmanifest-path = "../py/Cargo.toml"',
+            ("../py/tests/a.py",),
+            (),
+            "no tests",
+        ),
+        (
             '[tool.pytest.ini_options]\ntestpaths = ["x", "gone", "../up"]',
             ("x/a.py", "tests/a.py"),
             ("x",),

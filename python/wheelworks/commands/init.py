@@ -24,6 +24,7 @@ from wheelworks.init_plan import (
     ExistingFiles,
     propose,
     render_proposal,
+    shown_path,
 )
 
 if TYPE_CHECKING:
@@ -47,14 +48,17 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         UsageError: nobody can be asked, or a file changed while the question was open.
         MissingResourceError: a file can't be written.
     """
-    loaded = load(directory_of(args), flags={}, environ=context.environ, package=args.package)
-    root = loaded.project.root
-    proposal = propose(loaded.project, loaded.settings, read_existing(root))
-    context.say(render_proposal(proposal, root))
+    started_in = directory_of(args)
+    loaded = load(started_in, flags={}, environ=context.environ, package=args.package)
+    existing = read_existing(loaded.project.root)
+    proposal = propose(loaded.project, loaded.settings, existing)
+    # The project may lie in a sub-folder of where one is: its path has to be seen.
+    context.say(render_proposal(proposal, started_in))
     writes = bool(proposal.files) and not args.dry_run and (args.yes or _agrees(context))
     if writes:
         apply(proposal)
-        context.say(f"\nwritten: {', '.join(file.path.name for file in proposal.files)}")
+        written = ", ".join(shown_path(file.path, started_in) for file in proposal.files)
+        context.say(f"\nwritten: {written}")
     elif proposal.files:
         context.say("\nnothing was written")
     if args.json:

@@ -109,7 +109,9 @@ def find_test_locations(pyproject: PyProject) -> TestLocations:
         existing = tuple(path for path in paths if _exists(root, path))
         if existing:
             return TestLocations(paths=existing, origin=f"testpaths in {name}")
-    bases = dict.fromkeys((root, find_python_source(pyproject)))
+    # A package in a sub-folder of a workspace has its tests beside the crate.
+    crate = join(root, pyproject.maturin.manifest_path or "Cargo.toml").parent
+    bases = dict.fromkeys((root, find_python_source(pyproject), crate))
     for folder in (base / name for base in bases for name in ("tests", "test")):
         # A crate's integration tests lie in `tests` too; they are no use to pytest.
         if folder.is_relative_to(root) and holds_python(folder):
