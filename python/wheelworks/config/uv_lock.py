@@ -9,10 +9,6 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
-
 from wheelworks.config.pyproject import normalize_name, requirement_name
 from wheelworks.config.toml_values import table_at, text_at, value_at
 
@@ -75,6 +71,11 @@ def read_versions(folder: Path) -> Mapping[str, str]:
 
 def _locked(text: str, versions: Mapping[str, str]) -> str:
     """The requirement with the locked version; as it is where that is unknown or does not satisfy it."""
+    # Imported here, because most projects have no uv.lock and loading should start fast.
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
     try:
         requirement = Requirement(text)
         locked = Version(versions[normalize_name(requirement.name)])
