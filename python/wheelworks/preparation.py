@@ -31,12 +31,12 @@ from wheelworks.tools import default_request, tool_environment
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from wheelworks._native import FileEntry
     from wheelworks.config.load import Loaded
     from wheelworks.freshness import Verdict
     from wheelworks.matrix import Cell, Matrix
     from wheelworks.plan import Plan, ToolRequest
     from wheelworks.process import Runner
+    from wheelworks.snapshot import SourceFile
     from wheelworks.targets import Target
     from wheelworks.toolchains import HostFacts
     from wheelworks.tools import ToolEnvironment
@@ -73,7 +73,7 @@ class Prepared:
     layout: Layout
     state_dir: Path
     tools: Mapping[str, ToolEnvironment]
-    entries: tuple[FileEntry, ...]
+    entries: tuple[SourceFile, ...]
     plan: Plan
     verdicts: Mapping[str, Verdict]
 
@@ -103,7 +103,11 @@ def prepare(
     state_dir = project.root / STATE_FOLDER
     matrix = expand_matrix(settings, project)
     cells = select_cells(matrix, request)
-    entries = tuple(read_source_tree(project, state_dir=state_dir, dist_dir=settings.dist))
+    entries = tuple(
+        read_source_tree(
+            project, state_dir=state_dir, dist_dir=settings.dist, runner=runner, environ=environ
+        )
+    )
     host = probe_host(
         runner,
         project=project,

@@ -6,25 +6,33 @@ Touches the outside only through the Runner door and the folders it is given.
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from wheelworks.errors import EXIT_JOB_FAILED, EXIT_MISSING
 from wheelworks.events import JobOutput, JobPhase, JobProgress, Outcome, RunNotice
 from wheelworks.executors.progress import read_progress
 from wheelworks.process import child_environment, quote_command
 from wheelworks.report.model import JobResult, StepResult
+from wheelworks.text import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from wheelworks._native import FileEntry
     from wheelworks.events import EventSink, Phase
     from wheelworks.locks import LockHolder
     from wheelworks.plan import Job, Layout, Step
     from wheelworks.process import Cancellation, CommandResult, Runner
     from wheelworks.project import Project
+    from wheelworks.snapshot import SourceFile
+
+#: With less room than this left, a failed build failed for lack of it, whatever it said: a linker that can't write
+#: often says nothing at all (zig's), and what it wrote is removed already.
+FULL_DISK_BYTES = 8 * 1024 * 1024
+_FULL_DISK_CURE = "run wheelworks gc, or free space there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +48,7 @@ class RunContext:
     log_dir: Path
     staging_dir: Path
     """Private to the run, on the same filesystem as ``dist_dir``."""
-    entries: Sequence[FileEntry]
+    entries: Sequence[SourceFile]
     """The fingerprinted source tree."""
     runner: Runner
     environ: Mapping[str, str]
@@ -136,16 +144,20 @@ def failed_result(
     started: float,
 ) -> JobResult:
     """The result of a job that a step ended."""
+    free = None if failure.cancelled or job.kind == "test" else _scarce_bytes(context.state_dir)
+    full = "" if free is None else f"; only {format_size(free)} are free at {context.state_dir}"
+    exit_code = EXIT_MISSING if free is not None else _failure_exit(failure.result)
     return JobResult(
         job_id=job.id,
         kind=job.kind,
         cells=job.cells,
         outcome=Outcome.CANCELLED if failure.cancelled else Outcome.FAILED,
-        reason=failure.reason,
-        exit_code=0 if failure.cancelled else _failure_exit(failure.result),
+        reason=failure.reason + full,
+        exit_code=0 if failure.cancelled else exit_code,
         seconds=time.monotonic() - started,
         steps=steps,
         log=str(context.log_path(job)),
+        cure=_FULL_DISK_CURE if free is not None else None,
     )
 
 
@@ -208,4 +220,13 @@ def _failure_exit(result: CommandResult) -> int:
     no_space = any(
         "No space left on device" in line or "os error 28" in line for line in result.tail
     )
-    return 4 if result.start_error is not None or no_space else 1
+    return EXIT_MISSING if result.start_error is not None or no_space else EXIT_JOB_FAILED
+
+
+def _scarce_bytes(folder: Path) -> int | None:
+    """How much room is left for a build, if that is next to nothing."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return None
+    return free if free < FULL_DISK_BYTES else None
