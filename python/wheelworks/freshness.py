@@ -6,10 +6,12 @@ gives a verdict per job. Reads nothing itself.
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wheelworks import __version__
 from wheelworks.fingerprints import changes
 
 if TYPE_CHECKING:
@@ -20,7 +22,11 @@ if TYPE_CHECKING:
 
 #: Inputs that name a file of the source tree begin so.
 SOURCE_PREFIX = "source:"
+#: Inputs that name variables of the caller (or a pattern of names) begin so; the plan leaves them empty.
+PASSED_PREFIX = "passed env "
 WHEEL_INPUT = "wheel"
+#: Our own audit rules, steps and guard are part of every job.
+OWN_INPUT = "wheelworks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ def job_inputs(
     passed: Mapping[str, str],
     wheel_sha256: str | None = None,
 ) -> dict[str, str]:
-    """Everything a job reads: its planned inputs, the source tree, passed variables, the wheel under test.
+    """Everything a job reads: its planned inputs, the source tree, passed variables, the wheel under test, and us.
 
     Args:
         job: the job.
@@ -48,16 +54,25 @@ def job_inputs(
         passed: the caller's environment; only a digest of the variables that the job passes on is kept.
         wheel_sha256: of test jobs, the hash of the wheel.
     """
-    inputs = dict(job.inputs)
+    inputs = {**job.inputs, OWN_INPUT: __version__}
     for name in inputs:
-        if name.startswith("passed env "):
-            value = passed.get(name.removeprefix("passed env "), "")
-            inputs[name] = hashlib.sha256(value.encode()).hexdigest()[:16]
+        if name.startswith(PASSED_PREFIX):
+            inputs[name] = _passed_digest(name.removeprefix(PASSED_PREFIX), passed)
     if job.reads_sources:
         inputs.update({SOURCE_PREFIX + path: digest for path, digest in sources.items()})
     if wheel_sha256 is not None:
         inputs[WHEEL_INPUT] = wheel_sha256
     return inputs
+
+
+def _passed_digest(pattern: str, passed: Mapping[str, str]) -> str:
+    """A digest of the variables that a pattern names, with their names: unset is not the same as empty."""
+    chosen = sorted(
+        (name, value)
+        for name, value in passed.items()
+        if fnmatch.fnmatchcase(name.upper(), pattern.upper())
+    )
+    return hashlib.sha256(repr(chosen).encode()).hexdigest()[:16]
 
 
 def judge(

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import platformdirs
 
-from wheelworks import selectors
 from wheelworks.artifacts import sha256_file
+from wheelworks.cell_choice import (
+    missing_interpreters,
+    select_cells,
+    target_triples,
+    wanted_interpreters,
+)
 from wheelworks.config.load import load
 from wheelworks.config.uv_lock import lock_requirements
-from wheelworks.errors import NothingSelectedError, UsageError
 from wheelworks.freshness import judge
 from wheelworks.host import probe_host
 from wheelworks.matrix import expand_matrix
@@ -24,41 +28,24 @@ from wheelworks.plan import Layout
 from wheelworks.planner import PlanRequest, make_plan
 from wheelworks.source_tree import read_source_tree
 from wheelworks.store import StateStore
-from wheelworks.test_jobs import interpreter_under_test
-from wheelworks.toolchains import can_run_tests
 from wheelworks.tools import default_request, tool_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from wheelworks.cell_choice import RunRequest
     from wheelworks.config.load import Loaded
     from wheelworks.freshness import Verdict
     from wheelworks.matrix import Cell, Matrix
     from wheelworks.plan import Plan, ToolRequest
     from wheelworks.process import Runner
     from wheelworks.snapshot import SourceFile
-    from wheelworks.targets import Target
     from wheelworks.toolchains import HostFacts
     from wheelworks.tools import ToolEnvironment
 
     HostCompleter: TypeAlias = Callable[[Loaded, HostFacts, tuple[str, ...]], HostFacts]
 
 STATE_FOLDER = ".wheelworks"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
-    """What a command asks for."""
-
-    goal: Literal["build", "test"]
-    directory: Path
-    package: str | None
-    flags: Mapping[str, str | tuple[str, ...] | bool]
-    selectors: tuple[str, ...] = ()
-    python: str | None = None
-    """Test only with this interpreter spec."""
-    sdist: Literal["default", "yes", "no", "only"] = "default"
-    force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,75 +158,6 @@ def prepare(
         plan=plan,
         verdicts=verdicts,
     )
-
-
-def select_cells(matrix: Matrix, request: RunRequest) -> tuple[Cell, ...]:
-    """The cells that the selectors, and with ``--python`` the interpreter, choose.
-
-    Raises:
-        UsageError: a selector is malformed.
-        NothingSelectedError: nothing is left.
-    """
-    if request.sdist == "only":
-        return ()
-    ids = tuple(cell.id for cell in matrix.cells)
-    try:
-        missing = selectors.unmatched(ids, request.selectors)
-        chosen = frozenset(selectors.select(ids, request.selectors))
-    except ValueError as error:
-        raise UsageError(
-            str(error), hint="selectors are cell ids with *, ? and {a,b}: 'cp31{3,4}-manylinux_*'"
-        ) from error
-    if missing:
-        pattern, nearest = missing[0]
-        reason = next(
-            (cell.reason for cell in matrix.impossible if selectors.matches(cell.id, pattern)), None
-        )
-        raise NothingSelectedError(
-            f"selector {pattern!r} matches no cell of the matrix"
-            + (f": {reason}" if reason else ""),
-            hint=f"did you mean {nearest}? wheelworks plan lists the cells"
-            if nearest
-            else "wheelworks plan lists the cells; --pythons and --targets add others",
-        )
-    cells = tuple(cell for cell in matrix.cells if cell.id in chosen)
-    if request.python is not None:
-        cells = tuple(
-            cell
-            for cell in cells
-            if interpreter_under_test(cell, request.python).spec == request.python
-        )
-    if not cells:
-        wanted = f" for Python {request.python}" if request.python is not None else ""
-        raise NothingSelectedError(
-            f"no cell is selected{wanted}", hint="wheelworks plan lists the cells of the matrix"
-        )
-    return cells
-
-
-def wanted_interpreters(cells: tuple[Cell, ...], request: RunRequest) -> frozenset[str]:
-    """The interpreters that tests need; none for builds, which need no interpreter at all."""
-    if request.goal == "build":
-        return frozenset()
-    return frozenset(interpreter_under_test(cell, request.python).spec for cell in cells)
-
-
-def missing_interpreters(
-    cells: tuple[Cell, ...], request: RunRequest, host: HostFacts
-) -> tuple[str, ...]:
-    """The interpreters that the tests which could run on this host lack."""
-    if request.goal == "build":
-        return ()
-    there = {found.spec for found in host.interpreters}
-    runnable = (cell for cell in cells if can_run_tests(cell.target, host, cell.policy) is None)
-    wanted = (interpreter_under_test(cell, request.python).spec for cell in runnable)
-    return tuple(dict.fromkeys(spec for spec in wanted if spec not in there))
-
-
-def target_triples(target: Target) -> tuple[str, ...]:
-    """Every triple that some toolchain may compile for the target."""
-    gnu = target.windows_gnu_triple
-    return target.triples if gnu is None else (*target.triples, gnu)
 
 
 def user_tools_dir() -> Path:

@@ -148,6 +148,7 @@ def _test_job(cell: Cell, build: Job, found: FoundInterpreter, context: TestCont
             "requirements": "\n".join(requirements),
             "extras": ",".join(settings.extras or ()),
             "test command": "\n".join(settings.command or ()),
+            "test sources": "\n".join(settings.sources or ()),
             **{f"env {name}": value for name, value in sorted(settings.environment.items())},
             **{f"passed env {name}": "" for name in settings.environment_pass},
         },

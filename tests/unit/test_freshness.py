@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from wheelworks import __version__
 from wheelworks.freshness import Verdict, job_inputs, judge
 from wheelworks.plan import Job, Plan
 from wheelworks.store import SuccessRecord
@@ -144,3 +145,37 @@ def test_force_makes_everything_stale() -> None:
     """--force runs what is up to date, too."""
     verdicts = judge(PLAN, RECORDS, SOURCES, ARTIFACTS, passed=ENVIRON, force=True)
     assert stale(verdicts) == {job.id for job in PLAN.jobs}
+
+
+def test_a_pattern_of_passed_variables_is_compared_by_all_that_it_names() -> None:
+    """`environment-pass` takes patterns: a variable that comes, goes or changes makes the job stale."""
+    job = replace(BUILD, inputs={"passed env FLAVOUR_*": ""})
+    values = [
+        {"FLAVOUR_A": "1"},
+        {"FLAVOUR_A": "2"},
+        {"FLAVOUR_A": "1", "FLAVOUR_B": ""},
+        {"FLAVOUR_B": "1"},
+        {"OTHER": "1"},
+    ]
+    digests = {job_inputs(job, {}, passed=passed)["passed env FLAVOUR_*"] for passed in values}
+    assert len(digests) == len(values)
+
+
+def test_an_empty_variable_is_not_an_unset_one() -> None:
+    """A build script sees the difference."""
+    unset, empty = (
+        job_inputs(BUILD, {}, passed=passed)["passed env FLAVOUR"]
+        for passed in ({}, {"FLAVOUR": ""})
+    )
+    assert unset != empty
+
+
+def test_another_wheelworks_makes_every_job_stale() -> None:
+    """Audit rules, steps and the guard of the tests are ours: a release of ours may judge otherwise."""
+    older = {
+        job_id: replace(one, inputs={**one.inputs, "wheelworks": "0.0.1"})
+        for job_id, one in RECORDS.items()
+    }
+    verdicts = judge(PLAN, older, SOURCES, ARTIFACTS, passed=ENVIRON)
+    assert {BUILD.id, OTHER.id} <= stale(verdicts)
+    assert verdicts[BUILD.id].reasons == (f"wheelworks 0.0.1 -> {__version__}",)

@@ -97,3 +97,10 @@ def test_what_git_tracks_is_a_source_although_a_rule_ignores_it(project: Project
     subprocess.run(["git", "add", "-f", "data/kept.bin"], cwd=root, check=True)
     assert "data/kept.bin" in paths(project)
     assert "data/other.bin" not in paths(project)
+
+
+def test_a_command_that_only_looks_leaves_no_folder_that_git_shows(project: Project) -> None:
+    """The first thing in `.wheelworks/` is the file that hides it."""
+    paths(project)
+    ignore = project.root / ".wheelworks" / ".gitignore"
+    assert ignore.read_text(encoding="utf-8") == "*\n"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.request import request_of
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
-from wheelworks.preparation import RunRequest, prepare, user_tools_dir
+from wheelworks.preparation import prepare, user_tools_dir
 from wheelworks.process import Cancellation
 from wheelworks.provisioning import Consent, InterpreterInstaller
 from wheelworks.report.render import report_to_json
@@ -20,10 +20,12 @@ from wheelworks.ui.select import choose_display, open_display
 if TYPE_CHECKING:
     import argparse
 
+    from wheelworks.cell_choice import RunRequest
     from wheelworks.commands.context import CommandContext
     from wheelworks.config.load import Loaded
     from wheelworks.events import Event
     from wheelworks.preparation import Prepared
+    from wheelworks.report.model import Report
     from wheelworks.toolchains import HostFacts
 
 
@@ -48,8 +50,10 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         def sink(event: Event) -> None:
             display(event)
             if args.events == "json":
-                context.result(event_to_json(event))
-                context.stdout.flush()
+                # A reader that went away (`| head -1`) must not end the builds.
+                with suppress(BrokenPipeError):
+                    context.result(event_to_json(event))
+                    context.stdout.flush()
 
         signals = stack.enter_context(interruptible(cancellation, sink))
         run = Run(
@@ -68,14 +72,24 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         )
         stack.enter_context(RunRegistry(prepared.state_dir).register(run.run_id, context.runner))
         report = run.carry_out(lambda: signals.exit_code)
-    context.show_report(report, color=args.color)
+    # Whether anybody reads it or not, the run ended as it did.
+    with suppress(BrokenPipeError):
+        context.show_report(report, color=args.color)
+    with suppress(BrokenPipeError):
+        _give_results(report, prepared, args, context)
+    return report.exit_code
+
+
+def _give_results(
+    report: Report, prepared: Prepared, args: argparse.Namespace, context: CommandContext
+) -> None:
+    """Write the report, or the paths of the artifacts, to stdout."""
     if args.json:
         context.result(report_to_json(report))
     elif args.events is None:
         for result in report.results:
             if result.artifact is not None and result.kind != "test":
                 context.result(str(prepared.loaded.settings.dist / result.artifact.file_name))
-    return report.exit_code
 
 
 def _prepare(request: RunRequest, context: CommandContext) -> Prepared:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from wheelworks.arguments import parse_selectors, setting_flags
+from wheelworks.cell_choice import RunRequest
 from wheelworks.commands.context import directory_of
-from wheelworks.preparation import RunRequest
 
 if TYPE_CHECKING:
     import argparse
