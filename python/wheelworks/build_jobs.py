@@ -153,7 +153,7 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
         toolchain=group.choices[0].toolchain,
         build_key=key,
         steps=(
-            *_lock_steps(context, key),
+            *_lock_steps(context, key, group.choices[0].rustup_toolchain),
             Step(
                 name="compile",
                 argv=argv,
@@ -198,11 +198,11 @@ def sdist_job(context: BuildContext) -> Job:
         toolchain="host",
         build_key=key,
         steps=(
-            *_lock_steps(context, key),
+            *_lock_steps(context, key, _packing_toolchain(context)),
             Step(
                 name="pack",
                 argv=argv,
-                env=_common_environment(),
+                env=_common_environment(_packing_toolchain(context)),
                 unset=UNSET_FOR_BUILDS,
                 cwd=context.paths.project.replace(KEY_PLACE, key),
                 timeout_seconds=SDIST_TIMEOUT_SECONDS,
@@ -267,12 +267,9 @@ def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[st
 
 def build_environment(group: BuildGroup, context: BuildContext) -> dict[str, str]:
     """What a build's environment holds on top of the allow-list, without what changes from run to run."""
-    environment = _common_environment()
+    environment = _common_environment(group.choices[0].rustup_toolchain)
     if any(choice.linker == "zig" for choice in group.choices):
         environment["CARGO_ZIGBUILD_PYTHON_PATH"] = context.zig_python
-    toolchain = group.choices[0].rustup_toolchain
-    if toolchain is not None:
-        environment["RUSTUP_TOOLCHAIN"] = toolchain
     if context.host.macos_sdk is not None and group.cells[0].target.system == "macosx":
         environment["SDKROOT"] = context.host.macos_sdk
     floors = deployment_targets(group.cells[0].target, group.cells[0].policy)
@@ -304,7 +301,9 @@ def wheel_expectation(cell: Cell, project: Project) -> WheelExpectation:
     )
 
 
-def _common_environment() -> dict[str, str]:
+def _common_environment(toolchain: str | None) -> dict[str, str]:
+    """What every step of cargo and maturin gets; the toolchain is rustup's to choose when it is None."""
+    named = {"RUSTUP_TOOLCHAIN": toolchain} if toolchain is not None else {}
     return {
         # Incremental data only serves repeated debug builds and doubles the target folder.
         "CARGO_INCREMENTAL": "0",
@@ -314,7 +313,21 @@ def _common_environment() -> dict[str, str]:
         "CARGO_TERM_PROGRESS_WIDTH": "160",
         # Without this maturin's PEP 517 path would download a Rust of its own.
         "MATURIN_NO_INSTALL_RUST": "1",
+        # What rustup has to add is in the plan; a build must not start a download on its own.
+        "RUSTUP_AUTO_INSTALL": "0",
+        **named,
     }
+
+
+def _packing_toolchain(context: BuildContext) -> str | None:
+    """The Rust of the sdist: that which was probed, because packing only asks cargo for metadata.
+
+    The one of the project's rust-toolchain.toml may be missing; the cells that need it are unavailable then.
+    """
+    rust = context.host.rust
+    if context.project.rust_toolchain is None or rust is None:
+        return None
+    return rust.toolchain
 
 
 def _cargo_jobs(context: BuildContext) -> int:
@@ -322,7 +335,7 @@ def _cargo_jobs(context: BuildContext) -> int:
     return max(1, min(context.host.cores, 2 * context.cores_per_build))
 
 
-def _lock_steps(context: BuildContext, key: str) -> tuple[Step, ...]:
+def _lock_steps(context: BuildContext, key: str, toolchain: str | None) -> tuple[Step, ...]:
     """A project that commits no Cargo.lock gets one in the snapshot, because ``--locked`` needs it."""
     if context.project.has_lock_file:
         return ()
@@ -331,7 +344,7 @@ def _lock_steps(context: BuildContext, key: str) -> tuple[Step, ...]:
         Step(
             name="lock",
             argv=("cargo", "generate-lockfile", "--manifest-path", manifest),
-            env=_common_environment(),
+            env=_common_environment(toolchain),
             unset=UNSET_FOR_BUILDS,
             cwd=context.paths.project.replace(KEY_PLACE, key),
             timeout_seconds=SDIST_TIMEOUT_SECONDS,

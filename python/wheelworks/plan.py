@@ -108,12 +108,22 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnavailableCell:
-    """A selected cell that can't be built or tested here."""
+    """A selected cell that can't be built or tested here; or the sdist, as the cell ``sdist``."""
 
     cell: str
     kind: JobKind
     reason: str
     cure: str | None
+
+    @property
+    def job_id(self) -> str:
+        """The id that its job would have."""
+        return "sdist" if self.kind == "sdist" else f"{self.kind} {self.cell}"
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """The cells that its job would serve."""
+        return () if self.kind == "sdist" else (self.cell,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

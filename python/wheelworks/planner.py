@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from wheelworks.build_jobs import BuildContext, build_job, build_shares, sdist_job
 from wheelworks.plan import Plan, Provisioning, UnavailableCell
 from wheelworks.test_jobs import TestContext, plan_tests
-from wheelworks.toolchains import choose_toolchain
+from wheelworks.toolchains import choose_toolchain, no_rust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,16 +70,30 @@ def make_plan(request: PlanRequest) -> Plan:
     builds = tuple(build_job(group, context) for group in groups)
     by_cell = {cell: job for job in builds for cell in job.cells}
     tests = tuple(make(by_cell[cell.id]) for cell, make in testable if cell.id in by_cell)
-    sdist = (sdist_job(context),) if request.wants_sdist else ()
+    sdist, unpackable = _plan_sdist(request, context)
     jobs = (*sdist, *builds, *tests)
     return Plan(
         jobs=jobs,
-        unavailable=(*unbuildable, *untestable),
+        unavailable=(*unbuildable, *untestable, *unpackable),
         selected_cells=tuple(cell.id for cell in request.cells),
         tools=_needed_tools(request, jobs),
         provisioning=_provisioning(groups, builds, request.host),
         cores=_cores(request),
         memory_mib=max(request.host.memory_available_mib, MINIMUM_MEMORY_MIB),
+    )
+
+
+def _plan_sdist(
+    request: PlanRequest, context: BuildContext
+) -> tuple[tuple[Job, ...], tuple[UnavailableCell, ...]]:
+    """The sdist's job, if one is wanted; without Rust there is none, because maturin asks cargo for the metadata."""
+    if not request.wants_sdist:
+        return (), ()
+    if request.host.rust is not None:
+        return (sdist_job(context),), ()
+    missing = no_rust(request.host)
+    return (), (
+        UnavailableCell(cell="sdist", kind="sdist", reason=missing.reason, cure=missing.cure),
     )
 
 

@@ -138,14 +138,19 @@ def choose_toolchain(
     return outcome, ()
 
 
+def no_rust(host: HostFacts) -> Obstacle:
+    """What stands in the way on a host whose facts name no Rust."""
+    return Obstacle(
+        reason=host.rust_missing_reason or "there is no rustc here",
+        cure="install Rust through rustup, or name its folder in PATH",
+    )
+
+
 def _choose_host(
     cell: Cell, project: Project, settings: Settings, host: HostFacts
 ) -> tuple[ToolchainChoice, ...] | Obstacle:
     if host.rust is None:
-        return Obstacle(
-            reason=host.rust_missing_reason or "there is no rustc here",
-            cure="install Rust through rustup, or name its folder in PATH",
-        )
+        return no_rust(host)
     rust = choose_rust(project, settings, host.rust)
     if isinstance(rust, Obstacle):
         return rust

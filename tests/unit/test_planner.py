@@ -267,3 +267,34 @@ def test_a_sub_folder_package_is_built_in_its_place_in_the_snapshot(
         step = job.steps[-1]
         assert step.cwd == f"{snapshot}/bindings/python"
         assert step.argv[step.argv.index("--manifest-path") + 1] == f"{step.cwd}/Cargo.toml"
+
+
+def test_without_rust_the_sdist_is_unavailable_too(hosts: Mapping[str, HostFacts]) -> None:
+    """Packing asks cargo: a job that can only fail is not planned."""
+    host = replace(hosts["linux_x86_64"], rust=None, rust_missing_reason="rustc is not on PATH")
+    plan = make_plan(request(host))
+    assert plan.jobs == ()
+    (sdist,) = (one for one in plan.unavailable if one.kind == "sdist")
+    assert (sdist.job_id, sdist.cells, sdist.reason) == ("sdist", (), "rustc is not on PATH")
+    assert sdist.cure is not None
+
+
+def test_the_sdist_does_not_need_the_toolchain_of_the_project(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """Where rust-toolchain.toml names a Rust that is missing, the one that was probed packs."""
+    host = hosts["linux_x86_64"]
+    assert host.rust is not None
+    host = replace(host, rust=replace(host.rust, toolchain="stable-x86_64-unknown-linux-gnu"))
+    project = replace(PROJECT, rust_toolchain="1.41.1", has_lock_file=False)
+    (sdist,) = (job for job in make_plan(request(host, project=project)).jobs if job.id == "sdist")
+    assert [step.name for step in sdist.steps] == ["lock", "pack"]
+    for step in sdist.steps:
+        assert step.env["RUSTUP_TOOLCHAIN"] == "stable-x86_64-unknown-linux-gnu"
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_no_step_lets_rustup_install_anything(name: str, hosts: Mapping[str, HostFacts]) -> None:
+    """A rust-toolchain.toml names components; what rustup adds is provisioned, or it is not added."""
+    for job in make_plan(request(hosts[name])).jobs:
+        assert {step.env["RUSTUP_AUTO_INSTALL"] for step in job.steps} == {"0"}

@@ -100,9 +100,9 @@ def unavailable_results(cells: Iterable[UnavailableCell]) -> tuple[JobResult, ..
     """A result for each cell that the planner found nothing for, so that no cell is ever silent."""
     return tuple(
         JobResult(
-            job_id=f"{cell.kind} {cell.cell}",
+            job_id=cell.job_id,
             kind=cell.kind,
-            cells=(cell.cell,),
+            cells=cell.cells,
             outcome=Outcome.UNAVAILABLE,
             reason=cell.reason,
             exit_code=EXIT_OK,
