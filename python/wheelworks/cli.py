@@ -19,6 +19,7 @@ import os
 import shlex
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from wheelworks.arguments import build_parser
@@ -130,7 +131,9 @@ def _print_version() -> int:
 def _show_error(error: WheelworksError, context: CommandContext, color: ColorChoice) -> None:
     from wheelworks.errors_text import error_text
 
-    context.stderr.write(error_text(error, style=context.style(color)))
+    # The exit code counts also where nobody reads (`2>&1 | head -1`).
+    with suppress(BrokenPipeError):
+        context.stderr.write(error_text(error, style=context.style(color)))
 
 
 def _report_bug(args: argparse.Namespace) -> int:

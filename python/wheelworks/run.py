@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from wheelworks import __version__
 from wheelworks._native import digest_bytes
-from wheelworks.errors import MissingResourceError
+from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobFinished, JobSummary, Outcome, RunFinished, RunNotice, RunStarted
 from wheelworks.executors.base import RunContext
 from wheelworks.executors.host import HostExecutor
@@ -130,8 +130,20 @@ class Run:
             ),
             self._ordered_results(),
         )
-        self._store.write_report(self._run_id, report)
+        report = self._recorded(report)
         self._emit(RunFinished(run_id=self._run_id, time=time.time(), exit_code=report.exit_code))
+        return report
+
+    def _recorded(self, report: Report) -> Report:
+        """The report, written down; a disk that is too full for it must not hide what became of the jobs."""
+        try:
+            self._store.write_report(self._run_id, report)
+        except MissingResourceError as error:
+            return replace(
+                report,
+                notices=(*report.notices, error.message),
+                exit_code=strongest_exit((report.exit_code, error.exit_code)),
+            )
         return report
 
     def _ordered_results(self) -> tuple[JobResult, ...]:
@@ -157,10 +169,10 @@ class Run:
         plan = self._prepared.plan
         unavailable = tuple(
             JobSummary(
-                job_id=f"{cell.kind} {cell.cell}",
+                job_id=cell.job_id,
                 kind=cell.kind,
                 title=cell.cell,
-                cells=(cell.cell,),
+                cells=cell.cells,
                 estimate_seconds=None,
             )
             for cell in plan.unavailable
