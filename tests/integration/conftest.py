@@ -17,9 +17,10 @@ from urllib.parse import urljoin
 
 import platformdirs
 import pytest
+from tiny_project import RunningWheelworks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 RPDS_FILE = "rpds_py-2026.9.1.tar.gz"
@@ -73,7 +74,7 @@ def tool_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "CI": "true", "WHEELWORKS_PROVISION": "never", **(env or {})}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def wheelworks() -> Wheelworks:
     """The installed wheelworks as a command."""
 
@@ -90,6 +91,37 @@ def wheelworks() -> Wheelworks:
         return Ran(code=done.returncode, out=done.stdout, err=done.stderr)
 
     return call
+
+
+class StartWheelworks(Protocol):
+    """Starts ``python -m wheelworks`` and goes on beside it."""
+
+    def __call__(
+        self, *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> RunningWheelworks:
+        """Start a command line; the arguments are those of :class:`Wheelworks`."""
+        ...
+
+
+@pytest.fixture
+def start_wheelworks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartWheelworks]:
+    """The installed wheelworks in the background; what still runs at the end of the test is killed."""
+    started: list[RunningWheelworks] = []
+    outputs = tmp_path_factory.mktemp("outputs")
+
+    def start(
+        *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
+    ) -> RunningWheelworks:
+        running = RunningWheelworks(
+            *arguments, cwd=cwd, env=tool_environment(env), output=outputs / str(len(started))
+        )
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        running.process.kill()
+        running.process.wait()
 
 
 @pytest.fixture
@@ -114,12 +146,13 @@ def rpds_sdist() -> Path:
     return cached
 
 
-@pytest.fixture
-def rpds(rpds_sdist: Path, tmp_path: Path) -> Path:
-    """A fresh unpacked rpds-py."""
+@pytest.fixture(scope="module")
+def rpds(rpds_sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh unpacked rpds-py for the tests of a module, because its builds take long."""
+    folder = tmp_path_factory.mktemp("rpds")
     with tarfile.open(rpds_sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return tmp_path / RPDS_FILE.removesuffix(".tar.gz")
+        archive.extractall(folder, filter="data")
+    return folder / RPDS_FILE.removesuffix(".tar.gz")
 
 
 def _sha256(content: bytes) -> str:
