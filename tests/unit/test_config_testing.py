@@ -13,6 +13,7 @@ def resolve(
     groups: dict[str, tuple[str, ...]] | None = None,
     extras: dict[str, tuple[str, ...]] | None = None,
     locations: tuple[str, ...] = ("tests",),
+    requirements: tuple[str, ...] = (),
     **configured: object,
 ) -> ResolvedTest:
     """What is resolved for a project that has these things."""
@@ -21,6 +22,8 @@ def resolve(
         extras=extras or {},
         locations=locations,
         locations_origin="folder tests",
+        requirements=requirements,
+        requirements_origin="test/requirements.txt",
     )
     values = {f"test.{key}": Value(value=value, origin="here") for key, value in configured.items()}
     return resolve_test(facts, values)
@@ -56,6 +59,19 @@ def test_dev_is_the_last_resort() -> None:
     assert value(with_extra, "groups") == ()
     assert value(with_extra, "extras") == ("Testing",)
     assert origin(with_extra, "extras") == "default (extra Testing)"
+
+
+def test_a_file_of_requirements_stands_in_for_a_group() -> None:
+    """It comes before the group for all of development, and after what is named for tests."""
+    listed = ("faker", "pytest")
+    found = resolve(requirements=listed, groups={"dev": ("ruff",)})
+    assert (value(found, "requires"), value(found, "groups")) == (listed, ())
+    assert origin(found, "requires") == "default (test/requirements.txt)"
+    grouped = resolve(requirements=listed, groups={"test": ("pytest",)})
+    assert (value(grouped, "requires"), value(grouped, "groups")) == ((), ("test",))
+    with_extra = resolve(requirements=listed, extras={"test": ("pytest",)})
+    assert value(with_extra, "requires") == ()
+    assert value(resolve(requirements=listed, requires=("pytest<9",)), "requires") == ("pytest<9",)
 
 
 def test_pytest_is_added_where_nobody_names_it() -> None:

@@ -16,6 +16,7 @@ from wheelworks.config.layout import find_test_locations
 from wheelworks.config.merge import Value, build_settings, typed_values
 from wheelworks.config.override_tables import parse_overrides
 from wheelworks.config.pythons import default_pythons
+from wheelworks.config.requirement_files import find_requirement_file
 from wheelworks.config.sources import (
     Source,
     environment_source,
@@ -210,12 +211,15 @@ def _resolve_test(
     pyproject: PyProject, detected: Detected, values: Mapping[str, Value]
 ) -> ResolvedTest:
     locations = find_test_locations(pyproject)
+    listed = find_requirement_file(pyproject.path.parent, locations.paths)
     facts = TestFacts(
         groups=pyproject.groups,
         extras=pyproject.extras,
         locations=locations.paths,
         locations_origin=locations.origin,
         packaged=_packaged(detected.project, locations.paths) if detected.project else {},
+        requirements=listed.requirements,
+        requirements_origin=listed.name,
     )
     return resolve_test(facts, values)
 

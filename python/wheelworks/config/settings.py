@@ -38,8 +38,9 @@ class TestSettings:
     ``test``; those within the package are named as modules (``--pyargs``). None where there is no
     such thing."""
     requires: tuple[str, ...] | None = None
-    """Requirements installed beside the wheel. Default: none. ``pytest`` is added where the command
-    starts it and neither these nor the groups and extras name it."""
+    """Requirements installed beside the wheel. Default: those of ``requirements.txt`` beside the tests
+    or of ``requirements-test.txt``, where there is neither a group nor an extra for tests. ``pytest``
+    is added where the command starts it and neither these nor the groups and extras name it."""
     groups: tuple[str, ...] | None = None
     """Dependency groups of the project. Default: the first of ``test``, ``tests``, ``testing`` that
     exists; ``dev`` where neither such a group nor such an extra does. The versions of the project's

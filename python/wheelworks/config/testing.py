@@ -36,6 +36,10 @@ class TestFacts:
     """Where they were named or found."""
     packaged: Mapping[str, str] = field(default_factory=dict)
     """Those of the locations that lie in the package -> their dotted names."""
+    requirements: tuple[str, ...] = ()
+    """What a file of requirements for tests holds."""
+    requirements_origin: str = ""
+    """That file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,8 @@ def resolve_test(facts: TestFacts, configured: Mapping[str, Value]) -> ResolvedT
     """
     extras = _named("extras", facts.extras, configured, _NAMES)
     # A `dev` group holds much that tests don't need, so it is the last resort.
-    wanted = _NAMES if extras.value else (*_NAMES, "dev")
+    is_named = bool(extras.value or facts.requirements)
+    wanted = _NAMES if is_named else (*_NAMES, "dev")
     groups = _named("groups", facts.groups, configured, wanted)
     command, reason = _command(facts, configured)
     requires = _requires(facts, configured, groups, extras, command)
@@ -126,7 +131,7 @@ def _requires(
     command: Value,
 ) -> Value:
     """The configured requirements, and pytest where the command needs it and nobody names it."""
-    given = configured.get("test.requires", Value(value=(), origin="default"))
+    given = configured.get("test.requires") or _default_requires(facts, groups, extras)
     requires = cast("tuple[str, ...]", given.value)
     commands = cast("tuple[str, ...] | None", command.value) or ()
     if not any("pytest" in shlex.split(line) for line in commands):
@@ -141,6 +146,13 @@ def _requires(
         return given
     origin = f"{given.origin} (pytest added, because the command starts it)"
     return Value(value=(*requires, "pytest"), origin=origin)
+
+
+def _default_requires(facts: TestFacts, groups: Value, extras: Value) -> Value:
+    """The file of requirements, for projects that name no group and no extra."""
+    if groups.value or extras.value or not facts.requirements:
+        return Value(value=(), origin="default")
+    return Value(value=facts.requirements, origin=f"default ({facts.requirements_origin})")
 
 
 def _requirements_of(chosen: Value, existing: Mapping[str, tuple[str, ...]]) -> list[str]:
