@@ -11,6 +11,7 @@ LOG_LINES = {
     "locked-crate-missing": (
         'error: failed to select a version for the requirement `ammonia = "^4.1.4"` (locked to 4.2.5)'
     ),
+    "test-module-missing": "E   ModuleNotFoundError: No module named 'dirty_equals'",
     "pytest-removal-warning": (
         "E   pytest.PytestRemovedIn10Warning: Passing a non-Collection iterable to parametrize is "
         "deprecated."
@@ -135,3 +136,11 @@ def test_a_damaged_table_is_refused_with_the_row(table: str, message: str) -> No
     """The maintainer of the table learns which row is wrong."""
     with pytest.raises(ValueError, match=message):
         parse_hint_rules(table)
+
+
+def test_a_file_that_fails_to_import_is_no_missing_test() -> None:
+    """The count of items is 0, but what is wrong is the import; one of a module of the package, another."""
+    missing = "collected 0 items / 1 error\nE   ModuleNotFoundError: No module named 'faker'\n"
+    assert [hint.id for hint in find_hints(missing)] == ["test-module-missing"]
+    shadowed = "E   ModuleNotFoundError: No module named 'example._native'\n"
+    assert [hint.id for hint in find_hints(shadowed)] == ["shadowed-package"]

@@ -62,6 +62,24 @@ def test_the_short_summary_of_pytest_decides() -> None:
     ]
 
 
+def test_a_test_file_that_can_not_be_imported_says_why() -> None:
+    """Pytest's summary names the file alone, so the reason is taken from its traceback, once."""
+    log = """\
+E   ModuleNotFoundError: No module named 'faker'
+E   ModuleNotFoundError: No module named 'faker'
+E     one of its details
+=========================== short test summary info ============================
+ERROR tests/test_a.py
+ERROR tests/test_b.py
+=============================== 2 errors in 0.26s ==============================
+"""
+    assert decisive_lines(log)[:3] == [
+        "E   ModuleNotFoundError: No module named 'faker'",
+        "ERROR tests/test_a.py",
+        "ERROR tests/test_b.py",
+    ]
+
+
 def test_a_build_script_says_it_at_its_end() -> None:
     """Its output follows cargo's error, blank lines and all."""
     script = [f"line {number}" if number % 2 else "" for number in range(1, 60)]

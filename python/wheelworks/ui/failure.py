@@ -29,6 +29,7 @@ _RUSTC_ERROR: Final = re.compile(r"^error(\[E\d+\])?: ")
 # cargo's and rustc's last words: they count errors but do not say which.
 _NOT_DECISIVE: Final = re.compile(r"^error: (aborting due to|could not compile)")
 _BUILD_SCRIPT: Final = re.compile(r"^error: failed to run custom build command")
+_PYTEST_REASON: Final = re.compile(r"^E {3,}\w+(\.\w+)*: ")
 _PYTEST_SUMMARY: Final = re.compile(r"^=+ short test summary info =+$")
 
 
@@ -103,7 +104,13 @@ def decisive_lines(log: str) -> list[str]:
 
 def _pytest_summary(lines: Sequence[str]) -> list[str]:
     starts = [index for index, line in enumerate(lines) if _PYTEST_SUMMARY.match(line)]
-    return _middle_cut(lines[starts[-1] + 1 :]) if starts else []
+    if not starts:
+        return []
+    summary = lines[starts[-1] + 1 :]
+    # A file that can't be imported is summed up without the reason, which stands in its traceback.
+    is_bare = any(line.startswith("ERROR ") and " - " not in line for line in summary)
+    reasons = [line for line in lines[: starts[-1]] if _PYTEST_REASON.match(line)]
+    return _middle_cut([*(dict.fromkeys(reasons) if is_bare else ()), *summary])
 
 
 def _first_error(lines: Sequence[str]) -> list[str]:
