@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+DAY_SECONDS = 86400.0
+#: A build folder that was not used for so long is of a toolchain or option that is gone.
+UNUSED_SECONDS = 30 * DAY_SECONDS
+#: So many of the newest runs are kept, for so long.
+KEPT_RUNS = 50
+KEPT_RUN_SECONDS = 90 * DAY_SECONDS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:

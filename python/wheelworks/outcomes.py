@@ -18,7 +18,7 @@ from wheelworks.errors import (
     TerminatedRunError,
     WheelworksError,
 )
-from wheelworks.events import Outcome
+from wheelworks.events import JobFinished, Outcome
 from wheelworks.report.model import JobResult
 
 if TYPE_CHECKING:
@@ -68,6 +68,25 @@ def result_of_error(job: Job, error: BaseException, seconds: float) -> JobResult
     _logger.error("BUG: %s raised", job.id, exc_info=error)
     reason = f"a bug of wheelworks: {type(error).__name__}: {error}"
     return _result(job, Outcome.FAILED, reason, EXIT_BUG, seconds)
+
+
+def finished_event(result: JobResult, *, time: float) -> JobFinished:
+    """What the display is told of a result.
+
+    Args:
+        result: how the job ended.
+        time: seconds since the epoch.
+    """
+    return JobFinished(
+        job_id=result.job_id,
+        time=time,
+        outcome=result.outcome,
+        reason=result.reason,
+        seconds=result.seconds,
+        exit_code=result.exit_code,
+        artifact=None if result.artifact is None else result.artifact.file_name,
+        log=result.log,
+    )
 
 
 def _result(job: Job, outcome: Outcome, reason: str, exit_code: int, seconds: float) -> JobResult:

@@ -168,16 +168,19 @@ def _rustup_calls(group: BuildGroup, host: HostFacts) -> Iterator[tuple[tuple[st
             )
 
 
+def job_tools(job: Job, host: HostFacts) -> frozenset[str]:
+    """Names of the tools that the job can't run without."""
+    if job.kind == "test":
+        return frozenset() if host.uv is not None else frozenset({"uv"})
+    tools = {"maturin"}
+    if any("--zig" in step.argv for step in job.steps):
+        tools.add("ziglang")
+    if job.expects is not None and job.expects.abi_tag == "abi3":
+        tools.add("abi3audit")
+    return frozenset(tools)
+
+
 def _needed_tools(request: PlanRequest, jobs: tuple[Job, ...]) -> tuple[ToolRequest, ...]:
     """The tool requests that some job's steps really use."""
-    kinds = {job.kind for job in jobs}
-    needed = set()
-    if kinds & {"build", "sdist"}:
-        needed.add("maturin")
-    if any("--zig" in step.argv for job in jobs for step in job.steps):
-        needed.add("ziglang")
-    if any(job.expects is not None and job.expects.abi_tag == "abi3" for job in jobs):
-        needed.add("abi3audit")
-    if "test" in kinds and request.host.uv is None:
-        needed.add("uv")
+    needed = frozenset(name for job in jobs for name in job_tools(job, request.host))
     return tuple(tool for tool in request.tool_requests if tool.name in needed)

@@ -13,8 +13,8 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from wheelworks.cancellation import Cancellation, sleep_on
-from wheelworks.events import JobFinished, JobStarted, Outcome
-from wheelworks.outcomes import result_of_error, unstarted
+from wheelworks.events import JobStarted, Outcome
+from wheelworks.outcomes import finished_event, result_of_error, unstarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -299,18 +299,7 @@ class _Scheduler:
         self._results[result.job_id] = result
         self._waiting.pop(result.job_id, None)
         self._running.pop(result.job_id, None)
-        self._emit(
-            JobFinished(
-                job_id=result.job_id,
-                time=self._clock(),
-                outcome=result.outcome,
-                reason=result.reason,
-                seconds=result.seconds,
-                exit_code=result.exit_code,
-                artifact=None if result.artifact is None else result.artifact.file_name,
-                log=result.log,
-            )
-        )
+        self._emit(finished_event(result, time=self._clock()))
 
     def _emit(self, event: Event) -> None:
         """Tell the sink. A display that fails must not cost a result."""

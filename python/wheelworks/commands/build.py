@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelworks.commands.request import request_of
+from wheelworks.commands.request import repeat_flags, request_of
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
 from wheelworks.preparation import prepare, user_tools_dir
@@ -60,10 +60,10 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             prepared,
             RunOptions(
                 command=context.command_line,
-                goal=args.command,
                 strict=args.strict,
                 fail_fast=args.fail_fast,
                 waits_for_locks=not args.no_wait,
+                repeat_flags=repeat_flags(args),
             ),
             runner=context.runner,
             environ=context.environ,
@@ -106,9 +106,9 @@ def _prepare(request: RunRequest, context: CommandContext) -> Prepared:
         return installer.complete(host, missing)
 
     prepared = prepare(request, context.runner, context.environ, complete_host=complete_host)
-    additions = [item.what for item in prepared.plan.provisioning]
-    is_needed = any(not verdict.is_fresh for verdict in prepared.verdicts.values())
-    if not additions or not is_needed or _consent(prepared.loaded, context).allows(additions):
+    stale = {job_id for job_id, verdict in prepared.verdicts.items() if not verdict.is_fresh}
+    additions = [item.what for item in prepared.plan.provisioning if stale & set(item.needed_by)]
+    if not additions or _consent(prepared.loaded, context).allows(additions):
         return prepared
     without = replace(request, flags={**request.flags, "provision": "never"})
     return prepare(without, context.runner, context.environ)

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.context import directory_of
 from wheelworks.config.load import load
 from wheelworks.config.parse import InvalidValueError, parse_size
-from wheelworks.errors import EXIT_OK, UsageError
-from wheelworks.gc import Candidate, choose_removals
+from wheelworks.errors import EXIT_OK, MissingResourceError, UsageError
+from wheelworks.gc import (
+    KEPT_RUN_SECONDS,
+    KEPT_RUNS,
+    UNUSED_SECONDS,
+    Candidate,
+    choose_removals,
+)
 from wheelworks.leftovers import sweep_leftovers
 from wheelworks.locks import acquire
 from wheelworks.preparation import STATE_FOLDER
+from wheelworks.snapshot import manifest_path
 from wheelworks.store import RunStore
 from wheelworks.text import format_size
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
     from wheelworks.commands.context import CommandContext
 
-#: A build folder that was not used for so long is of a toolchain or option that is gone.
-UNUSED_DAYS = 30
-KEPT_RUNS = 50
-KEPT_RUN_DAYS = 90
-DAY_SECONDS = 86400.0
+GC_SCHEMA = 1
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -43,21 +48,26 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     except InvalidValueError as error:
         raise UsageError(f"--max-size: {error}", hint="write it as 5GiB or 800MiB") from error
     removals = choose_removals(
-        _candidates(state_dir),
-        max_bytes=max_bytes,
-        unused_since=time.time() - UNUSED_DAYS * DAY_SECONDS,
+        _candidates(state_dir), max_bytes=max_bytes, unused_since=time.time() - UNUSED_SECONDS
     )
-    for candidate in removals:
-        context.result(f"{candidate.name}  {format_size(candidate.size)}")
+    if not args.dry_run:
+        sweep_leftovers(state_dir)
+        removals = tuple(one for one in removals if _is_removed(state_dir, one.name, context))
+        RunStore(state_dir).prune(max_runs=KEPT_RUNS, max_age_seconds=KEPT_RUN_SECONDS)
     freed = sum(candidate.size for candidate in removals)
-    if args.dry_run:
-        context.say(f"would free {format_size(freed)}")
-        return EXIT_OK
-    sweep_leftovers(state_dir)
-    for candidate in removals:
-        _remove(state_dir, candidate.name)
-    RunStore(state_dir).prune(max_runs=KEPT_RUNS, max_age_seconds=KEPT_RUN_DAYS * DAY_SECONDS)
-    context.say(f"freed {format_size(freed)}")
+    if args.json:
+        context.result_json(
+            {
+                "schema": GC_SCHEMA,
+                "dry_run": args.dry_run,
+                "removed": [{"name": one.name, "size": one.size} for one in removals],
+                "freed": freed,
+            }
+        )
+    else:
+        for candidate in removals:
+            context.result(f"{candidate.name}  {format_size(candidate.size)}")
+    context.say(f"{'would free' if args.dry_run else 'freed'} {format_size(freed)}")
     return EXIT_OK
 
 
@@ -74,14 +84,28 @@ def _candidates(state_dir: Path) -> tuple[Candidate, ...]:
 
 def _candidate(state_dir: Path, key: str) -> Candidate:
     folders = [state_dir / kind / key for kind in ("build", "source")]
-    files = [path.lstat() for folder in folders if folder.is_dir() for path in folder.rglob("*")]
     used = max((folder.stat().st_mtime for folder in folders if folder.exists()), default=0.0)
-    return Candidate(name=key, size=sum(file.st_size for file in files), last_used=used)
+    return Candidate(name=key, size=sum(map(_size, folders)), last_used=used)
 
 
-def _remove(state_dir: Path, key: str) -> None:
-    """Remove a build key's folders under its lock, so that no running build loses its ground."""
-    with acquire(state_dir / "locks" / f"{key}.lock", wait=False):
-        for kind in ("build", "source"):
-            shutil.rmtree(state_dir / kind / key, ignore_errors=True)
-        (state_dir / "source" / f"{key}.manifest.json").unlink(missing_ok=True)
+def _size(folder: Path) -> int:
+    """Bytes of all files below; what a running build removes meanwhile does not count."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total
+
+
+def _is_removed(state_dir: Path, key: str, context: CommandContext) -> bool:
+    """Remove a build key's folders under its lock; those of a running build stay."""
+    try:
+        with acquire(state_dir / "locks" / f"{key}.lock", wait=False):
+            for kind in ("build", "source"):
+                shutil.rmtree(state_dir / kind / key, ignore_errors=True)
+            manifest_path(state_dir / "source" / key).unlink(missing_ok=True)
+    except MissingResourceError as error:
+        context.say(f"{key} stays: {error.message}")
+        return False
+    return True

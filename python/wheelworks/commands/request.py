@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from wheelworks.arguments import parse_selectors, setting_flags
+from wheelworks.arguments import SETTING_FLAGS, parse_selectors, setting_flags
 from wheelworks.cell_choice import RunRequest
 from wheelworks.commands.context import directory_of
 
@@ -24,6 +24,22 @@ def request_of(args: argparse.Namespace) -> RunRequest:
         python=getattr(args, "python", None),
         sdist=_sdist(args),
         force=getattr(args, "force", False),
+    )
+
+
+def repeat_flags(args: argparse.Namespace) -> tuple[str, ...]:
+    """The flags without which a command for one of this run's cells would mean something else."""
+    given = {
+        "-C": args.directory,
+        "--package": args.package,
+        "--python": getattr(args, "python", None),
+    }
+    given |= {f"--{name}": getattr(args, name, None) for name in SETTING_FLAGS}
+    return tuple(
+        word
+        for flag, value in given.items()
+        if value is not None
+        for word in (flag, *(value if isinstance(value, list) else (value,)))
     )
 
 

@@ -6,9 +6,10 @@ Touches the build key's folders, the staging folder and ``dist/``; starts proces
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from wheelworks.artifacts import collect, publish, remove_unfinished, sha256_file
 from wheelworks.audit.abi3 import audit_stable_abi
@@ -36,12 +37,33 @@ if TYPE_CHECKING:
     from wheelworks.tools import ToolEnvironment
 
 
-class HostExecutor:
-    """Runs build and sdist jobs with cargo, maturin and zig on this host."""
+class BuildLedger(Protocol):
+    """What the executor asks and tells while it holds a build key's lock, so that two runs never build the same."""
 
-    def __init__(self, context: RunContext, *, abi3audit: ToolEnvironment | None) -> None:
+    def done_meanwhile(self, job: Job) -> JobResult | None:
+        """The result of the job, if another run finished it since this one was prepared."""
+        ...
+
+    def remember(self, job: Job, result: JobResult) -> None:
+        """Write down that the job succeeded."""
+        ...
+
+
+class HostExecutor:
+    """Runs build and sdist jobs with cargo, maturin and zig on this host.
+
+    Args:
+        context: what the jobs of the run share.
+        abi3audit: where that tool is, if the plan needs it.
+        ledger: knows what other runs finished, and remembers what succeeded.
+    """
+
+    def __init__(
+        self, context: RunContext, *, abi3audit: ToolEnvironment | None, ledger: BuildLedger
+    ) -> None:
         self._context = context
         self._abi3audit = abi3audit
+        self._ledger = ledger
 
     def execute(self, job: Job, cancellation: Cancellation) -> JobResult:
         """Build, audit and publish under the build key's lock.
@@ -58,10 +80,16 @@ class HostExecutor:
             on_wait=context.notice_wait(job),
             cancellation=cancellation,
         ):
+            done = self._ledger.done_meanwhile(job)
+            if done is not None:
+                return done
             staging = context.staging_dir / job.id.replace(" ", "-")
             staging.mkdir(parents=True, exist_ok=True)
             try:
-                return self._build(job, staging, cancellation, started)
+                result = self._build(job, staging, cancellation, started)
+                if result.outcome is Outcome.SUCCEEDED:
+                    self._ledger.remember(job, result)
+                return result
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
 
@@ -119,6 +147,8 @@ class HostExecutor:
             runner=context.runner,
             environ=context.environ,
         )
+        # For gc: neither cargo nor the copying touches the folder itself.
+        os.utime(destination)
         return destination
 
     def _lock_file_name(self) -> str:
@@ -136,14 +166,15 @@ class HostExecutor:
         results: tuple[StepResult, ...] = ()
         if lock_steps:
             context.emit_phase(job, "fetching")
-            with shared_lock_file(
-                context, snapshot / self._lock_file_name(), job, cancellation
-            ) as is_there:
+            place = snapshot / self._lock_file_name()
+            with shared_lock_file(context, place, job, cancellation) as is_there:
                 if not is_there:
                     results, failure = run_steps(
                         job, lock_steps, context, cancellation, placeholders
                     )
                     if failure is not None:
+                        # A torn one must not become everybody's.
+                        place.unlink(missing_ok=True)
                         return results, failure
         context.emit_phase(job, "compiling" if job.kind == "build" else "packing")
         others = tuple(step for step in job.steps if step.name != "lock")

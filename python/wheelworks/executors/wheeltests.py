@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks import wheeltest
+from wheelworks.artifacts import sha256_file
+from wheelworks.errors import JobFailedError
 from wheelworks.events import Outcome
 from wheelworks.executors.base import failed_result, run_steps
 from wheelworks.report.model import JobResult
@@ -30,20 +32,27 @@ SHOWN_FAILURES = 3
 
 
 class TestExecutor:
-    """Runs the tests of built wheels on this host."""
+    """Runs the tests of built wheels on this host.
+
+    Args:
+        context: what the jobs of the run share.
+        wheel_under_test: gives a job's wheel, and the sha256 that it must have.
+    """
 
     __test__ = False
 
-    def __init__(self, context: RunContext, *, wheel_of: Callable[[Job], Path]) -> None:
+    def __init__(
+        self, context: RunContext, *, wheel_under_test: Callable[[Job], tuple[Path, str]]
+    ) -> None:
         self._context = context
-        self._wheel_of = wheel_of
+        self._wheel_under_test = wheel_under_test
 
     def execute(self, job: Job, cancellation: Cancellation) -> JobResult:
         """Install the wheel into a fresh environment and run its tests there.
 
         Raises:
             ConfigurationError: a pattern of ``test.sources`` matches nothing.
-            JobFailedError: a test file vanished while it was copied.
+            JobFailedError: a test file vanished or changed while it was copied, or the wheel is another one.
         """
         scratch = self._context.staging_dir / job.id.replace(" ", "-")
         scratch.mkdir(parents=True, exist_ok=True)
@@ -66,7 +75,7 @@ class TestExecutor:
             files=[entry.path for entry in context.entries],
             project_folder=project.root.relative_to(project.source_root).as_posix(),
         )
-        placeholders = {"scratch": str(scratch), "wheel": str(self._wheel_of(job))}
+        placeholders = {"scratch": str(scratch), "wheel": str(self._take_wheel(job, scratch))}
         preparing = tuple(step for step in job.steps if not step.name.startswith("test"))
         testing = tuple(step for step in job.steps if step.name.startswith("test"))
         context.emit_phase(job, "installing")
@@ -82,6 +91,21 @@ class TestExecutor:
             else failed_result(job, (), failure, context, started)
         )
         return self._with_record(replace(result, steps=(*steps, *more)), record)
+
+    def _take_wheel(self, job: Job, scratch: Path) -> Path:
+        """A copy of the wheel, so that what was checked is what is installed whatever happens in ``dist/``."""
+        wheel, sha256 = self._wheel_under_test(job)
+        copy = scratch / "wheel" / wheel.name
+        copy.parent.mkdir()
+        try:
+            shutil.copyfile(wheel, copy)
+        except FileNotFoundError as error:
+            raise JobFailedError(f"{wheel} is gone", hint="run again") from error
+        if sha256_file(copy) != sha256:
+            raise JobFailedError(
+                f"{wheel} is not the wheel that was built: something replaced it", hint="run again"
+            )
+        return copy
 
     def _passed(self, job: Job, started: float) -> JobResult:
         return JobResult(

@@ -1,0 +1,100 @@
+"""Provides what the jobs of a run need before they start: tools of our own, and what rustup adds.
+
+Touches the user's folder of tools, rustup's home and, through the Runner, the network. What can't be had fails the
+jobs that need it and no other; starts no job itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wheelworks.errors import InterruptedRunError, MissingResourceError
+from wheelworks.planner import job_tools
+from wheelworks.process import child_environment, quote_command
+from wheelworks.tool_install import decisive_line, provide, provided_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wheelworks.plan import Job, Provisioning, ToolRequest
+    from wheelworks.preparation import Prepared
+    from wheelworks.process import Cancellation, Runner
+
+PROVISIONING_TIMEOUT_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supplier:
+    """Provides for one run."""
+
+    prepared: Prepared
+    runner: Runner
+    environ: Mapping[str, str]
+    log_dir: Path
+    cancellation: Cancellation
+    inform: Callable[[str], None]
+    """Tells people what is being installed."""
+
+    def supply(self, jobs: Sequence[Job]) -> dict[str, MissingResourceError]:
+        """Install what the jobs need and is not there; gives job id -> why it can't run.
+
+        An interrupt ends it early; the scheduler then cancels every job.
+
+        Args:
+            jobs: those that will run.
+        """
+        missing: dict[str, MissingResourceError] = {}
+        plan, host = self.prepared.plan, self.prepared.host
+        for tool in plan.tools:
+            needing = [job.id for job in jobs if tool.name in job_tools(job, host)]
+            if needing and not self.cancellation.requested:
+                error = self._provide(tool)
+                missing |= dict.fromkeys(needing, error) if error is not None else {}
+        for item in plan.provisioning:
+            needing = [job.id for job in jobs if job.id in item.needed_by]
+            if needing and not self.cancellation.requested:
+                error = self._add(item)
+                missing |= dict.fromkeys(needing, error) if error is not None else {}
+        return missing
+
+    def _provide(self, tool: ToolRequest) -> MissingResourceError | None:
+        environment = self.prepared.tools[tool.name]
+        if provided_version(environment) is None:
+            self.inform(f"{tool.requirement} is installed into {environment.folder}")
+        uv = self.prepared.host.uv
+        try:
+            provide(
+                tool,
+                self.runner,
+                tools_dir=Path(self.prepared.layout.tools_dir),
+                environ=self.environ,
+                uv=uv.path if uv is not None else None,
+                log=self.log_dir / "tools.log",
+                cancellation=self.cancellation,
+            )
+        except InterruptedRunError:
+            return None
+        except MissingResourceError as error:
+            return error
+        return None
+
+    def _add(self, item: Provisioning) -> MissingResourceError | None:
+        log = self.log_dir / "rustup.log"
+        self.inform(f"rustup adds the {item.what}")
+        result = self.runner.run(
+            item.argv,
+            env=child_environment(self.environ, set_={}),
+            cwd=self.prepared.loaded.project.root,
+            timeout_seconds=PROVISIONING_TIMEOUT_SECONDS,
+            log=log,
+            cancellation=self.cancellation,
+        )
+        if result.ok:
+            return None
+        return MissingResourceError(
+            f"the {item.what} could not be added by {quote_command(item.argv)}: {decisive_line(result)}",
+            hint='run that command by hand, or set provision = "never" to leave these cells out',
+            log=log,
+        )
