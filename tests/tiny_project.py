@@ -148,12 +148,15 @@ class TinyProject:
         """What lies in staging folders."""
         return [path.name for path in (self.state / "staging").glob("*")]
 
-    def held_process(self, *, other_than: int | None = None) -> int:
-        """Wait until a build script waits; gives its process number."""
+    def held_process(self, run: RunningWheelworks, *, other_than: int | None = None) -> int:
+        """Wait until a build script of a run waits; gives its process number."""
         file = self.hold.with_suffix(".pid")
-        await_that(
-            lambda: file.exists() and int(file.read_text()) != other_than, "the build is held"
-        )
+
+        def is_held() -> bool:
+            assert run.process.poll() is None, run.err
+            return file.exists() and int(file.read_text()) != other_than
+
+        await_that(is_held, "the build is held")
         return int(file.read_text())
 
     def release(self) -> None:

@@ -28,8 +28,10 @@ from wheelworks.errors import (
     EXIT_CONFIGURATION,
     EXIT_INTERRUPTED,
     EXIT_OK,
+    EXIT_TERMINATED,
     WheelworksError,
 )
+from wheelworks.signals import Terminated, terminable
 
 if TYPE_CHECKING:
     import argparse
@@ -57,7 +59,8 @@ COMMANDS = {
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code (docs/design.md section 5)."""
-    code = main(sys.argv[1:] if argv is None else argv)
+    with terminable():
+        code = main(sys.argv[1:] if argv is None else argv)
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -82,6 +85,9 @@ def main(argv: Sequence[str]) -> int:
     except WheelworksError as error:
         _show_error(error, context, args.color)
         return error.exit_code
+    except Terminated:
+        sys.stderr.write("terminated\n")
+        return EXIT_TERMINATED
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return EXIT_INTERRUPTED

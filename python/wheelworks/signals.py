@@ -1,6 +1,7 @@
 """Signals of the terminal and the system -> the request to stop.
 
-Takes a Cancellation; installs handlers and puts the former ones back. Stops nothing itself.
+:func:`interruptible` is for a run, which stops its jobs in order; :func:`terminable` for all the
+time around it. Both install handlers and put the former ones back. Nothing is stopped here.
 """
 
 from __future__ import annotations
@@ -31,6 +32,28 @@ _EXIT_CODES: Final = {
 }
 _FIRST: Final = "waiting for the running jobs to stop; interrupt again to kill them"
 _SECOND: Final = "killing the running jobs"
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP came while there was no run to be stopped in order."""
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Raise :class:`Terminated` on SIGTERM and SIGHUP while the context is open.
+
+    Left to the system they would end this process at once, and what it has started (a probe, an
+    installer) would go on. Ctrl-C is such an exception without our doing.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    with contextlib.ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGTERM", "SIGHUP"):
+                _install(stack, name, handle)
+        yield
 
 
 class SignalState:

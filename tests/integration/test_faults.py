@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 from tiny_project import (
     CELL,
+    HANGING_SECONDS,
     WHEEL,
     TinyProject,
     await_that,
@@ -409,7 +411,7 @@ def test_a_source_that_changes_during_the_build_is_built_again(
 ) -> None:
     """The wheel holds the state before, the run says so, and the next one takes the new state."""
     run = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    held.held_process()
+    held.held_process(run)
     held.write_file("src/main.rs", greeting("changed meanwhile"))
     held.release()
     assert run.end() == 0
@@ -428,7 +430,7 @@ def test_a_source_that_changes_before_it_is_copied_fails_the_build(
 ) -> None:
     """What was fingerprinted is built or nothing: exit 1 with the file, and nothing is recorded."""
     first = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    held.held_process()
+    held.held_process(first)
     held.write_file("src/main.rs", greeting("fingerprinted"))
     second = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
     second.await_error_text("waits for process")
@@ -461,7 +463,7 @@ def test_a_signal_stops_the_build(
     """130 or 143, no child goes on, also none that ignores the request; the next run succeeds."""
     environment = held.hold_environment | ({"TINY_STUBBORN": "1"} if is_stubborn else {})
     run = start_wheelworks("build", cwd=held.root, env=environment)
-    script = held.held_process()
+    script = held.held_process(run)
     assert run.interrupt(number) == code
     assert not is_alive(script)
     assert_nothing_is_left(held)
@@ -474,17 +476,79 @@ def test_a_signal_stops_the_build(
     assert held.built() == [WHEEL]
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_before_the_run_stops_the_probes(
+    tiny: TinyProject,
+    start_wheelworks: StartWheelworks,
+    tmp_path: Path,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    """While the machine is looked at the codes are the same, and no probe goes on."""
+    mark = tmp_path / "mark"
+    rustc = tmp_path / "bin" / "rustc"
+    rustc.parent.mkdir()
+    rustc.write_text(f"#!/bin/sh\necho $$ > {mark}.tmp\nmv {mark}.tmp {mark}\nexec sleep 600\n")
+    rustc.chmod(0o755)
+    path = os.pathsep.join([str(rustc.parent), os.environ["PATH"]])
+    run = start_wheelworks("build", cwd=tiny.root, env={"PATH": path})
+    await_that(mark.exists, "rustc is asked")
+    assert run.interrupt(number) == code
+    assert not is_alive(int(mark.read_text()))
+    assert "Traceback" not in run.err
+    assert tiny.built() == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_a_signal_stops_the_installation_of_tools(
+    tiny: TinyProject,
+    wheelworks: Wheelworks,
+    start_wheelworks: StartWheelworks,
+    tmp_path: Path,
+    number: signal.Signals,
+    code: int,
+) -> None:
+    """An index that never answers is not waited for; what was half installed is not used."""
+    data = tmp_path / "data"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(HANGING_SECONDS)
+        index = f"http://127.0.0.1:{silent.getsockname()[1]}/simple"
+        environment = {
+            "XDG_DATA_HOME": str(data),
+            "PIP_INDEX_URL": index,
+            "UV_INDEX_URL": index,
+            "UV_DEFAULT_INDEX": index,
+        }
+        run = start_wheelworks("build", cwd=tiny.root, env=environment)
+        with silent.accept()[0]:
+            assert run.interrupt(number) == code
+    assert processes_in(data) == []
+    assert "Traceback" not in run.err
+    assert_nothing_is_left(tiny)
+    # The server is gone: the next run asks again, and does not take the half for the whole.
+    again = wheelworks("build", cwd=tiny.root, env={**environment, "PIP_RETRIES": "0"})
+    assert again.code == 4
+    assert "could not be installed" in again.err
+
+
 def test_the_next_run_removes_what_a_killed_one_left(
     held: TinyProject, wheelworks: Wheelworks, start_wheelworks: StartWheelworks
 ) -> None:
     """After SIGKILL cargo goes on; the next run stops it, removes what was staged and succeeds."""
     run = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    orphan = held.held_process()
+    orphan = held.held_process(run)
     assert run.interrupt(signal.SIGKILL) == -signal.SIGKILL
     assert is_alive(orphan)
     (left,) = held.staged()
+    # As if it had been copying into another file system.
+    held.dist.mkdir()
+    (held.dist / ".wheelworks-half").write_bytes(b"PK")
     again = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    held.held_process(other_than=orphan)
+    held.held_process(again, other_than=orphan)
     assert not is_alive(orphan)
     assert left not in held.staged()
     held.release()
@@ -503,11 +567,11 @@ def test_a_second_run_waits_and_names_the_first(
 ) -> None:
     """The one that waits says for whom; ``--no-wait`` gives 4 instead; an interrupt ends the waiting."""
     first = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    held.held_process()
+    held.held_process(first)
     holder = f"process {first.process.pid} (wheelworks build)"
     second = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
     third = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    second.await_error_text(f"build {CELL} waits for {holder}")
+    second.await_error_text(f"build py3-manylinux_x86_64 waits for {holder}")
     third.await_error_text("waits for")
     refused = wheelworks("build", "--no-wait", cwd=held.root, env=held.hold_environment)
     assert refused.code == 4
@@ -525,7 +589,7 @@ def test_runs_for_different_cells_do_not_wait(
 ) -> None:
     """The lock is one build's, not the project's."""
     held_run = start_wheelworks("build", cwd=held.root, env=held.hold_environment)
-    held.held_process()
+    held.held_process(held_run)
     targets = {"WHEELWORKS_COMPATIBILITY": "manylinux_2_28"}
     assert wheelworks("build", "--no-wait", cwd=held.root, env=targets).code == 0
     assert held.built() == [WHEEL.replace("manylinux2014_x86_64.manylinux_2_17", "manylinux_2_28")]

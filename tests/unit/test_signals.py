@@ -11,7 +11,7 @@ import pytest
 
 from wheelworks.events import RunNotice
 from wheelworks.process import Cancellation
-from wheelworks.signals import interruptible
+from wheelworks.signals import Terminated, interruptible, terminable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,3 +117,45 @@ def test_other_threads_install_nothing() -> None:
     thread.join()
     assert states == [None]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_outside_of_a_run_the_end_comes_as_an_exception(name: str) -> None:
+    """So that what was started is stopped on the way out; afterwards the system decides again."""
+    number = signal.Signals[name]
+    with pytest.raises(Terminated), terminable():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_a_run_takes_the_signals_over_and_gives_them_back() -> None:
+    """Inside a run the request is orderly; behind it an exception again."""
+    cancellation = Cancellation()
+    with terminable():
+        with interruptible(cancellation, lambda _: None):
+            signal.raise_signal(signal.SIGTERM)
+        assert cancellation.requested
+        with pytest.raises(Terminated):
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_an_ignored_hangup_stays_ignored() -> None:
+    """``nohup wheelworks``: the terminal may go."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with terminable():
+        signal.raise_signal(signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_another_thread_installs_no_handlers() -> None:
+    """Python allows it in the main thread only."""
+    found: list[object] = []
+
+    def work() -> None:
+        with terminable():
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [signal.SIG_DFL]
