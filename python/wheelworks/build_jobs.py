@@ -13,40 +13,30 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from wheelworks.build_environment import (
+    UNSET_FOR_BUILDS,
+    build_environment,
+    common_environment,
+    environment_inputs,
+    passed_inputs,
+)
+from wheelworks.build_groups import PYTHON_INDEPENDENT_BINDINGS, shared_tag
 from wheelworks.plan import Job, Step, WheelExpectation
-from wheelworks.targets import deployment_targets, platform_tags
+from wheelworks.targets import platform_tags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from wheelworks.build_groups import BuildGroup
     from wheelworks.matrix import Cell
     from wheelworks.plan import Layout
     from wheelworks.planner import PlanRequest
     from wheelworks.project import Project
-    from wheelworks.toolchains import HostFacts, ToolchainChoice
+    from wheelworks.toolchains import HostFacts
     from wheelworks.tools import ToolEnvironment
 
-#: What would send a build elsewhere, or make pyo3 rebuild or take another interpreter (pyo3-build-config's
-#: env_var calls).
-UNSET_FOR_BUILDS = (
-    "CARGO_BUILD_TARGET",
-    "CARGO_TARGET_DIR",
-    "CONDA_PREFIX",
-    "PYO3_PYTHON",
-    "VIRTUAL_ENV",
-)
 SDIST_TIMEOUT_SECONDS = 600.0
 KEY_PLACE = "{key}"
-#: Bindings whose wheels serve every Python 3 (``py3-none-<platform>``).
-PYTHON_INDEPENDENT_BINDINGS = ("bin", "cffi", "uniffi")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildGroup:
-    """Cells that one compilation serves."""
-
-    cells: tuple[Cell, ...]
-    choices: tuple[ToolchainChoice, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,37 +104,14 @@ class BuildContext:
         )
 
 
-def build_shares(
-    servable: tuple[tuple[Cell, tuple[ToolchainChoice, ...]], ...],
-) -> tuple[BuildGroup, ...]:
-    """Group the cells that one compilation serves: same target, same ABI, same options and toolchain.
-
-    Only the build options count: cells with other tests still share their wheel.
-    """
-    groups: dict[object, list[tuple[Cell, tuple[ToolchainChoice, ...]]]] = {}
-    for cell, choices in servable:
-        settings = cell.settings
-        identity = (
-            cell.target.name, cell.built_for.tag, cell.policy, settings.features,
-            settings.no_default_features, settings.profile, settings.maturin_args,
-            tuple(sorted(settings.environment.items())), settings.environment_pass,
-            tuple((choice.triple, choice.linker, choice.rustup_toolchain) for choice in choices),
-        )  # fmt: skip
-        groups.setdefault(identity, []).append((cell, choices))
-    return tuple(
-        BuildGroup(cells=tuple(cell for cell, _ in members), choices=members[0][1])
-        for members in groups.values()
-    )
-
-
 def build_job(group: BuildGroup, context: BuildContext) -> Job:
     """The job that compiles, packs, audits and publishes one wheel."""
     cell = group.cells[0]
     key = build_key(group, context)
-    name = f"{cell.built_for.tag}-{cell.target.name}"
-    job_id = f"build {name}"
+    job_id = f"build {shared_tag(cell, context.project)}-{cell.target.name}"
     argv = maturin_argv(group, context, key)
-    inputs = {**_tool_inputs(context, argv), **_option_inputs(group, argv, key)}
+    environment = build_environment(group, context.host, context.zig_python)
+    inputs = {**_tool_inputs(context, argv), **_option_inputs(group, environment, argv, key)}
     return Job(
         id=job_id,
         kind="build",
@@ -158,7 +125,7 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
                 name="compile",
                 argv=argv,
                 env={
-                    **build_environment(group, context),
+                    **environment,
                     "CARGO_BUILD_JOBS": str(_cargo_jobs(context)),
                 },
                 unset=UNSET_FOR_BUILDS,
@@ -202,13 +169,17 @@ def sdist_job(context: BuildContext) -> Job:
             Step(
                 name="pack",
                 argv=argv,
-                env=_common_environment(_packing_toolchain(context)),
+                env=common_environment(_packing_toolchain(context)),
                 unset=UNSET_FOR_BUILDS,
                 cwd=context.paths.project.replace(KEY_PLACE, key),
                 timeout_seconds=SDIST_TIMEOUT_SECONDS,
             ),
         ),
-        inputs={**_tool_inputs(context, argv), "arguments": _portable(argv, key)},
+        inputs={
+            **_tool_inputs(context, argv),
+            "arguments": _portable(argv, key),
+            **passed_inputs(),
+        },
         reads_sources=True,
         expects=None,
         cores=1,
@@ -226,15 +197,16 @@ def build_key(group: BuildGroup, context: BuildContext) -> str:
     Triple, ABI tag, features, profile, rustc, linker and policy (docs/design.md section 7).
     """
     cell = group.cells[0]
+    tag = shared_tag(cell, context.project)
     rust = context.host.rust
     parts = (
-        [choice.triple for choice in group.choices], cell.built_for.tag, cell.policy, cell.settings.features,
+        [choice.triple for choice in group.choices], tag, cell.policy, cell.settings.features,
         cell.settings.no_default_features, cell.settings.profile,
         [(choice.linker, choice.rustup_toolchain) for choice in group.choices],
         rust.rustc.version if rust else "", context.paths.manifest,
     )  # fmt: skip
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
-    return f"{cell.built_for.tag}-{cell.target.name}-{digest}"
+    return f"{tag}-{cell.target.name}-{digest}"
 
 
 def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[str, ...]:
@@ -265,26 +237,6 @@ def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[st
     return (*argv, *settings.maturin_args)
 
 
-def build_environment(group: BuildGroup, context: BuildContext) -> dict[str, str]:
-    """What a build's environment holds on top of the allow-list, without what changes from run to run."""
-    environment = _common_environment(group.choices[0].rustup_toolchain)
-    if any(choice.linker == "zig" for choice in group.choices):
-        environment["CARGO_ZIGBUILD_PYTHON_PATH"] = context.zig_python
-    if context.host.macos_sdk is not None and group.cells[0].target.system == "macosx":
-        environment["SDKROOT"] = context.host.macos_sdk
-    floors = deployment_targets(group.cells[0].target, group.cells[0].policy)
-    if floors:
-        # rustc raises it to what an architecture needs at least, so universal2 takes its lower one.
-        environment["MACOSX_DEPLOYMENT_TARGET"] = floors[0][1]
-    mingw = dict(context.host.mingw)
-    for choice in group.choices:
-        if choice.linker == "mingw":
-            variable = choice.triple.upper().replace("-", "_")
-            environment[f"CARGO_TARGET_{variable}_LINKER"] = mingw[choice.triple].path
-    environment.update(group.cells[0].settings.environment)
-    return environment
-
-
 def wheel_expectation(cell: Cell, project: Project) -> WheelExpectation:
     """What the audit holds the cell's wheel to."""
     independent = project.bindings in PYTHON_INDEPENDENT_BINDINGS
@@ -299,24 +251,6 @@ def wheel_expectation(cell: Cell, project: Project) -> WheelExpectation:
         import_names=project.import_names,
         bindings=project.bindings,
     )
-
-
-def _common_environment(toolchain: str | None) -> dict[str, str]:
-    """What every step of cargo and maturin gets; the toolchain is rustup's to choose when it is None."""
-    named = {"RUSTUP_TOOLCHAIN": toolchain} if toolchain is not None else {}
-    return {
-        # Incremental data only serves repeated debug builds and doubles the target folder.
-        "CARGO_INCREMENTAL": "0",
-        "CARGO_TERM_COLOR": "never",
-        # cargo draws its progress bar into a pipe only when told to; the executor reads it.
-        "CARGO_TERM_PROGRESS_WHEN": "always",
-        "CARGO_TERM_PROGRESS_WIDTH": "160",
-        # Without this maturin's PEP 517 path would download a Rust of its own.
-        "MATURIN_NO_INSTALL_RUST": "1",
-        # What rustup has to add is in the plan; a build must not start a download on its own.
-        "RUSTUP_AUTO_INSTALL": "0",
-        **named,
-    }
 
 
 def _packing_toolchain(context: BuildContext) -> str | None:
@@ -344,7 +278,7 @@ def _lock_steps(context: BuildContext, key: str, toolchain: str | None) -> tuple
         Step(
             name="lock",
             argv=("cargo", "generate-lockfile", "--manifest-path", manifest),
-            env=_common_environment(toolchain),
+            env=common_environment(toolchain),
             unset=UNSET_FOR_BUILDS,
             cwd=context.paths.project.replace(KEY_PLACE, key),
             timeout_seconds=SDIST_TIMEOUT_SECONDS,
@@ -363,13 +297,13 @@ def _tool_inputs(context: BuildContext, argv: tuple[str, ...]) -> dict[str, str]
     return inputs
 
 
-def _option_inputs(group: BuildGroup, argv: tuple[str, ...], key: str) -> dict[str, str]:
+def _option_inputs(
+    group: BuildGroup, environment: Mapping[str, str], argv: tuple[str, ...], key: str
+) -> dict[str, str]:
     cell = group.cells[0]
-    inputs = {"arguments": _portable(argv, key)}
-    for name, value in sorted(cell.settings.environment.items()):
-        inputs[f"env {name}"] = value
-    for name in cell.settings.environment_pass:
-        inputs[f"passed env {name}"] = ""
+    inputs = {"arguments": _portable(argv, key), **environment_inputs(group, environment)}
+    if cell.settings.audit_ignore:
+        inputs["ignored audit rules"] = ",".join(cell.settings.audit_ignore)
     return inputs
 
 

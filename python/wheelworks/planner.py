@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from wheelworks.build_jobs import BuildContext, build_job, build_shares, sdist_job
+from wheelworks.build_groups import build_shares
+from wheelworks.build_jobs import BuildContext, build_job, sdist_job
 from wheelworks.plan import Plan, Provisioning, UnavailableCell
 from wheelworks.test_jobs import TestContext, plan_tests
 from wheelworks.toolchains import choose_toolchain, no_rust
@@ -17,7 +18,7 @@ from wheelworks.toolchains import choose_toolchain, no_rust
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from wheelworks.build_jobs import BuildGroup
+    from wheelworks.build_groups import BuildGroup
     from wheelworks.config.settings import Settings
     from wheelworks.matrix import Cell
     from wheelworks.plan import Job, Layout, ToolRequest
@@ -56,6 +57,9 @@ def make_plan(request: PlanRequest) -> Plan:
     """The complete plan of a run.
 
     Every selected cell is either served by a job or listed as unavailable with its reason.
+
+    Raises:
+        ConfigurationError: cells that share a wheel have different build options.
     """
     if request.goal == "test":
         testable, untestable = plan_tests(request.cells, TestContext.of(request))
@@ -117,7 +121,7 @@ def _group_builds(
                 cure=cures[0] if cures else None,
             )
         )
-    return build_shares(tuple(servable)), tuple(unavailable)
+    return build_shares(tuple(servable), request.project), tuple(unavailable)
 
 
 def _cores(request: PlanRequest) -> int:

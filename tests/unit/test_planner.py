@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wheelworks.config.settings import CellSettings, Settings, TestSettings
+from wheelworks.config.settings import CellSettings, Override, Settings, TestSettings
 from wheelworks.dataclass_json import to_plain
+from wheelworks.errors import ConfigurationError
 from wheelworks.matrix import expand_matrix
 from wheelworks.plan import Layout, Plan
 from wheelworks.planner import PlanRequest, make_plan
@@ -298,3 +299,48 @@ def test_no_step_lets_rustup_install_anything(name: str, hosts: Mapping[str, Hos
     """A rust-toolchain.toml names components; what rustup adds is provisioned, or it is not added."""
     for job in make_plan(request(hosts[name])).jobs:
         assert {step.env["RUSTUP_AUTO_INSTALL"] for step in job.steps} == {"0"}
+
+
+def test_cells_of_a_program_share_one_build(hosts: Mapping[str, HostFacts]) -> None:
+    """A wheel without a module serves every Python 3, so it is built once, whichever cells are selected."""
+    host = hosts["linux_x86_64"]
+    project = replace(PROJECT, bindings="bin")
+    settings = replace(SETTINGS, targets=("manylinux_x86_64",))
+    plan = make_plan(request(host, project=project, settings=settings))
+    (build,) = (job for job in plan.jobs if job.kind == "build")
+    assert build.id == "build py3-manylinux_x86_64"
+    assert build.cells == tuple(f"cp3{minor}-manylinux_x86_64" for minor in (12, 13, 14))
+    one = make_plan(
+        request(host, project=project, settings=replace(settings, pythons=("3.14",)))
+    ).jobs[-1]
+    assert (one.id, one.build_key) == (build.id, build.build_key)
+
+
+@pytest.mark.parametrize(
+    "values", [{"environment": {"X": "1"}}, {"compatibility": "manylinux_2_28"}]
+)
+def test_cells_of_one_wheel_with_different_options_are_refused(
+    hosts: Mapping[str, HostFacts], values: dict[str, object]
+) -> None:
+    """Two builds of a stable-ABI wheel would overwrite each other; the cells are named."""
+    override = Override(select=("cp313-*",), values=values)
+    settings = replace(SETTINGS, targets=("manylinux_x86_64",), overrides=(override,))
+    wanted = request(
+        hosts["linux_x86_64"], project=replace(PROJECT, stable_abi=(3, 9)), settings=settings
+    )
+    with pytest.raises(
+        ConfigurationError, match="cp312-manylinux_x86_64 and cp313-manylinux_x86_64"
+    ):
+        make_plan(wanted)
+
+
+def test_what_a_build_is_told_is_an_input(hosts: Mapping[str, HostFacts]) -> None:
+    """Also what we set: another SDK, floor or toolchain makes a wheel stale; where zig lies does not."""
+    mac = replace(hosts["macos_arm64"], macos_sdk="/SDKs/15")
+    settings = replace(SETTINGS, targets=("macosx_arm64",), pythons=("3.13",))
+    (build,) = (job for job in make_plan(request(mac, settings=settings)).jobs if job.expects)
+    assert build.inputs["env SDKROOT"] == "/SDKs/15"
+    assert build.inputs["env MACOSX_DEPLOYMENT_TARGET"] == "11.0"
+    assert build.inputs["passed env SOURCE_DATE_EPOCH"] == ""
+    zig = make_plan(request(hosts["linux_x86_64"])).jobs
+    assert not [name for job in zig for name in job.inputs if "ZIGBUILD" in name]
