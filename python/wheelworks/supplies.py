@@ -7,6 +7,7 @@ jobs that need it and no other; starts no job itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,15 +50,25 @@ class Supplier:
         plan, host = self.prepared.plan, self.prepared.host
         for tool in plan.tools:
             needing = [job.id for job in jobs if tool.name in job_tools(job, host)]
-            if needing and not self.cancellation.requested:
-                error = self._provide(tool)
-                missing |= dict.fromkeys(needing, error) if error is not None else {}
+            self._supply_one(needing, missing, partial(self._provide, tool))
         for item in plan.provisioning:
             needing = [job.id for job in jobs if job.id in item.needed_by]
-            if needing and not self.cancellation.requested:
-                error = self._add(item)
-                missing |= dict.fromkeys(needing, error) if error is not None else {}
+            self._supply_one(needing, missing, partial(self._add, item))
         return missing
+
+    def _supply_one(
+        self,
+        needing: Sequence[str],
+        missing: dict[str, MissingResourceError],
+        provide_it: Callable[[], MissingResourceError | None],
+    ) -> None:
+        """Provide one thing, unless nobody needs it who still can run."""
+        hopeful = [job_id for job_id in needing if job_id not in missing]
+        if not hopeful or self.cancellation.requested:
+            return
+        error = provide_it()
+        if error is not None:
+            missing.update(dict.fromkeys(hopeful, error))
 
     def _provide(self, tool: ToolRequest) -> MissingResourceError | None:
         environment = self.prepared.tools[tool.name]
