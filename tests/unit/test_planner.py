@@ -337,10 +337,25 @@ def test_cells_of_one_wheel_with_different_options_are_refused(
 def test_what_a_build_is_told_is_an_input(hosts: Mapping[str, HostFacts]) -> None:
     """Also what we set: another SDK, floor or toolchain makes a wheel stale; where zig lies does not."""
     mac = replace(hosts["macos_arm64"], macos_sdk="/SDKs/15")
-    settings = replace(SETTINGS, targets=("macosx_arm64",), pythons=("3.13",))
+    settings = replace(
+        SETTINGS,
+        targets=("macosx_arm64",),
+        pythons=("3.13",),
+        cell=replace(SETTINGS.cell, compatibility="macosx_12_0"),
+    )
     (build,) = (job for job in make_plan(request(mac, settings=settings)).jobs if job.expects)
     assert build.inputs["env SDKROOT"] == "/SDKs/15"
-    assert build.inputs["env MACOSX_DEPLOYMENT_TARGET"] == "11.0"
+    assert build.inputs["env MACOSX_DEPLOYMENT_TARGET"] == "12.0"
     assert build.inputs["passed env SOURCE_DATE_EPOCH"] == ""
     zig = make_plan(request(hosts["linux_x86_64"])).jobs
     assert not [name for job in zig for name in job.inputs if "ZIGBUILD" in name]
+
+
+def test_each_slice_of_universal2_keeps_its_own_floor(hosts: Mapping[str, HostFacts]) -> None:
+    """One variable for both would stamp Intel's 10.12 into arm64 code; the caller's does not count."""
+    settings = replace(SETTINGS, targets=("macosx_universal2",), pythons=("3.13",))
+    jobs = make_plan(request(hosts["macos_arm64"], settings=settings)).jobs
+    (build,) = (job for job in jobs if job.expects)
+    for step in build.steps:
+        assert "MACOSX_DEPLOYMENT_TARGET" not in step.env
+        assert "MACOSX_DEPLOYMENT_TARGET" in step.unset
