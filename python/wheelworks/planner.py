@@ -117,7 +117,7 @@ def _group_builds(
             UnavailableCell(
                 cell=cell.id,
                 kind="build" if request.goal == "build" else "test",
-                reason="; ".join(f"{refusal.toolchain}: {refusal.reason}" for refusal in refusals),
+                reason="; ".join(refusal.reason for refusal in refusals),
                 cure=cures[0] if cures else None,
             )
         )
