@@ -248,6 +248,18 @@ class Workshop:
         assert isinstance(listed, list)
         return {result["job_id"]: result for result in listed}
 
+    def notices(self) -> list[str]:
+        """The notices of the newest run."""
+        listed = self.report()["notices"]
+        assert isinstance(listed, list)
+        return listed
+
+    def rules(self, job_id: str) -> set[str]:
+        """Rules that a job's artifact of the newest run breaks."""
+        findings = self.results()[job_id]["findings"]
+        assert isinstance(findings, list)
+        return {finding["rule"] for finding in findings}
+
     def outcomes(self) -> dict[str, object]:
         """Job id -> its outcome in the newest run."""
         return {job_id: result["outcome"] for job_id, result in self.results().items()}

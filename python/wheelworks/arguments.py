@@ -203,11 +203,12 @@ def _add_why(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def _add_build(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "build", "wheels and the sdist in dist/, audited")
     _add_selectors(parser)
-    parser.add_argument(
+    sdist = parser.add_mutually_exclusive_group()
+    sdist.add_argument(
         "--sdist", action="store_true", help="also the sdist when selectors are given"
     )
-    parser.add_argument("--no-sdist", action="store_true", help="no sdist")
-    parser.add_argument("--sdist-only", action="store_true", help="just the sdist")
+    sdist.add_argument("--no-sdist", action="store_true", help="no sdist")
+    sdist.add_argument("--sdist-only", action="store_true", help="just the sdist")
     _add_run_options(parser)
     _add_settings(parser)
 
@@ -239,7 +240,10 @@ def _add_diff(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def _add_runs(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _command(commands, "runs", "past runs, newest first")
     parser.add_argument(
-        "run", nargs="?", metavar="RUN", help="show this run's summary; 'last' for the newest"
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="show this run's summary; 'last' for the newest finished one",
     )
 
 

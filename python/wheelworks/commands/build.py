@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.request import repeat_flags, request_of
+from wheelworks.errors import UsageError
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
 from wheelworks.preparation import prepare, user_tools_dir
 from wheelworks.process import Cancellation
 from wheelworks.provisioning import Consent, InterpreterInstaller
-from wheelworks.report.render import report_to_json
+from wheelworks.report.render import report_to_json, report_to_markdown
 from wheelworks.run import Run, RunOptions
 from wheelworks.signals import interruptible
 from wheelworks.ui.select import choose_display, open_display
@@ -36,8 +39,14 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         The exit code of the run's report.
 
     Raises:
+        UsageError: two things want stdout.
         WheelworksError: the run could not start.
     """
+    if args.json and args.events is not None:
+        raise UsageError(
+            "--json and --events both write to stdout",
+            hint="choose one; every run leaves a report.json",
+        )
     prepared = _prepare(request_of(args), context)
     sweep_leftovers(prepared.state_dir)
     cancellation = Cancellation()
@@ -47,11 +56,14 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         )
         display = stack.enter_context(open_display(choice, context.stderr))
 
+        stdout_lock = Lock()
+
         def sink(event: Event) -> None:
             display(event)
             if args.events == "json":
-                # A reader that went away (`| head -1`) must not end the builds.
-                with suppress(BrokenPipeError):
+                # Every job has threads of its own that come here. A reader that went away (`| head -1`) must not
+                # end the builds.
+                with stdout_lock, suppress(BrokenPipeError):
                     context.result(event_to_json(event))
                     context.stdout.flush()
 
@@ -77,6 +89,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         context.show_report(report, color=args.color)
     with suppress(BrokenPipeError):
         _give_results(report, prepared, args, context)
+    _write_step_summary(report, context)
     return report.exit_code
 
 
@@ -90,6 +103,18 @@ def _give_results(
         for result in report.results:
             if result.artifact is not None and result.kind != "test":
                 context.result(str(prepared.loaded.settings.dist / result.artifact.file_name))
+
+
+def _write_step_summary(report: Report, context: CommandContext) -> None:
+    """Add the report to the page of a GitHub Actions job, where this runs in one."""
+    file = context.environ.get("GITHUB_STEP_SUMMARY")
+    if not file:
+        return
+    try:
+        with Path(file).open("a", encoding="utf-8") as summary:
+            summary.write(report_to_markdown(report))
+    except OSError as error:
+        context.say(f"warning: the step summary {file} can't be written: {error.strerror}")
 
 
 def _prepare(request: RunRequest, context: CommandContext) -> Prepared:

@@ -62,14 +62,17 @@ class CommandContext:
         self.say(summary_text(report, width=width, style=style))
 
     def result(self, text: str) -> None:
-        """Write a result to stdout."""
-        self.stdout.write(text if text.endswith("\n") else text + "\n")
+        """Write a result to stdout; what its encoding lacks is written as an escape."""
+        line = text if text.endswith("\n") else text + "\n"
+        encoding = self.stdout.encoding or "utf-8"
+        self.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding))
 
     def confirm(self, question: str) -> bool:
-        """Ask a person yes or no; yes is the answer of an empty line."""
+        """Ask a person yes or no; an empty line means yes, the end of the input no."""
         self.stderr.write(f"{question} [Y/n] ")
         self.stderr.flush()
-        return sys.stdin.readline().strip().lower() in ("", "y", "yes")
+        answer = sys.stdin.readline()
+        return answer != "" and answer.strip().lower() in ("", "y", "yes")
 
     def result_json(self, document: object) -> None:
         """Write one JSON document to stdout; our dataclasses may stand in it."""

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Literal
 from wheelworks.arguments import SETTING_FLAGS, parse_selectors, setting_flags
 from wheelworks.cell_choice import RunRequest
 from wheelworks.commands.context import directory_of
+from wheelworks.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
 
 
 def request_of(args: argparse.Namespace) -> RunRequest:
-    """What the command line asks for."""
+    """What the command line asks for.
+
+    Raises:
+        UsageError: cells are named where only the sdist is wanted.
+    """
+    if getattr(args, "sdist_only", False) and args.selectors:
+        raise UsageError(
+            "--sdist-only builds no cells, but selectors are given", hint="leave one of them out"
+        )
     goal: Literal["build", "test"] = "test" if args.command == "test" else "build"
     return RunRequest(
         goal=goal,

@@ -47,12 +47,14 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
 
 def _show(args: argparse.Namespace, store: RunStore, context: CommandContext) -> int:
     runs = store.list_runs()
-    run_id = runs[0] if args.run == "last" and runs else args.run
-    report = _report_of(store, run_id) if run_id in runs else None
+    wanted = runs if args.run == "last" else tuple(run_id for run_id in runs if run_id == args.run)
+    # One that is still at work, or was killed, has no report.
+    finished = (report for run_id in wanted if (report := _report_of(store, run_id)) is not None)
+    report = next(finished, None)
     if report is None:
         raise NothingSelectedError(
             f"there is no finished run {args.run!r}",
-            hint="wheelworks runs lists them; 'last' is the newest",
+            hint="wheelworks runs lists them; 'last' is the newest finished one",
         )
     if args.json:
         context.result_json(report)

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks import wheeltest
+from wheelworks._native import digest_bytes
 from wheelworks.artifacts import sha256_file
-from wheelworks.errors import JobFailedError
+from wheelworks.errors import JobFailedError, SourcesChangedError
 from wheelworks.events import Outcome
 from wheelworks.executors.base import failed_result, run_steps
 from wheelworks.report.model import JobResult
@@ -75,6 +76,7 @@ class TestExecutor:
             files=[entry.path for entry in context.entries],
             project_folder=project.root.relative_to(project.source_root).as_posix(),
         )
+        self._check_copies(scratch / wheeltest.PROJECT_FOLDER)
         placeholders = {"scratch": str(scratch), "wheel": str(self._take_wheel(job, scratch))}
         preparing = tuple(step for step in job.steps if not step.name.startswith("test"))
         testing = tuple(step for step in job.steps if step.name.startswith("test"))
@@ -91,6 +93,25 @@ class TestExecutor:
             else failed_result(job, (), failure, context, started)
         )
         return self._with_record(replace(result, steps=(*steps, *more)), record)
+
+    def _check_copies(self, folder: Path) -> None:
+        """Make sure that the tests are those that were fingerprinted: a success is remembered for them.
+
+        Raises:
+            SourcesChangedError: somebody wrote a file meanwhile.
+        """
+        for entry in self._context.entries:
+            copy = folder / entry.path
+            if entry.link is not None or not copy.is_file():
+                continue
+            found = copy.stat()
+            # Copies keep the time of what they are copies of.
+            if (found.st_size, found.st_mtime_ns) == (entry.size, entry.mtime_ns):
+                continue
+            if digest_bytes(copy.read_bytes()) != entry.digest:
+                raise SourcesChangedError(
+                    f"{entry.path} changed while the tests were prepared", hint="run again"
+                )
 
     def _take_wheel(self, job: Job, scratch: Path) -> Path:
         """A copy of the wheel, so that what was checked is what is installed whatever happens in ``dist/``."""
