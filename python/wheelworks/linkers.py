@@ -127,12 +127,21 @@ def _windows(cell: Cell, project: Project, host: HostFacts) -> tuple[Linking, ..
     if gnu in dict(host.mingw):
         reason = f"mingw-w64 links for {gnu}, because there is no Microsoft linker here"
         return (Linking(triple=gnu, linker="mingw", reasons=(reason, *old_pyo3)),)
+    cpu = gnu.partition("-")[0].replace("_", "-")
+    install = f"install mingw-w64's gcc for {gnu.partition('-')[0]} (Debian: gcc-mingw-w64-{cpu})"
+    if target.zig_links and "." in project.module_name:
+        # The module definition that maturin 1.16.0 writes for zig exports the dotted name.
+        return Obstacle(
+            reason=f"no mingw-w64 for {gnu} was found, and with zig maturin can't export the "
+            f"init function of a module within a package ({project.module_name})",
+            cure=install,
+        )
     if target.zig_links:
         reason = f"zig links for {gnu}, because no mingw-w64 was found"
         return (Linking(triple=gnu, linker="zig", reasons=(reason, *old_pyo3)),)
     return Obstacle(
         reason=f"no mingw-w64 for {gnu} was found, and zig can't link for it",
-        cure=f"install mingw-w64's gcc for {gnu.partition('-')[0]} (Debian: gcc-mingw-w64-i686)",
+        cure=install,
     )
 
 

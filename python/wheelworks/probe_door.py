@@ -27,6 +27,8 @@ CACHE_FILE = "probes.json"
 CACHE_SCHEMA = 1
 PROBE_TIMEOUT_SECONDS = 30.0
 VERSION = re.compile(r"\d+(?:\.\d+)+[\w.+-]*")
+#: Debian's mingw-w64 calls itself ``x86_64-w64-mingw32-gcc (GCC) 12-win32``.
+PLAIN_VERSION = re.compile(r"(?<![\w.-])\d+(?:[-+][\w.]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ class ProbeDoor:
         known = self.cache.get(key, stamp)
         if known is None:
             result = self.ask((str(path), *version_arguments))
-            version = VERSION.search(result.stdout)
+            version = VERSION.search(result.stdout) or PLAIN_VERSION.search(result.stdout)
             if not result.ok or version is None:
                 return None
             known = {"version": version.group()}

@@ -181,6 +181,16 @@ def test_a_windows_with_gnu_rust_stays_with_it(hosts: Mapping[str, HostFacts]) -
     assert linked(replace(host, rust=None), "win_amd64")[0].triple == "x86_64-pc-windows-msvc"
 
 
+def test_zig_can_not_export_the_init_function_of_a_module_in_a_package(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """Maturin 1.16.0 writes the dotted name into the module definition, and the link fails."""
+    packaged = a_project(module_name="example._native")
+    obstacle = hindered(hosts["macos_intel"], "win_amd64", project=packaged)
+    assert "example._native" in obstacle.reason
+    assert "gcc-mingw-w64-x86-64" in (obstacle.cure or "")
+
+
 def test_mingw_links_for_windows_where_it_is(hosts: Mapping[str, HostFacts]) -> None:
     """mingw-w64 is preferred to zig, and the reason says which it is."""
     (linking,) = linked(hosts["wsl"], "win_amd64")
@@ -190,7 +200,8 @@ def test_mingw_links_for_windows_where_it_is(hosts: Mapping[str, HostFacts]) -> 
 
 def test_zig_links_for_windows_where_there_is_no_mingw(hosts: Mapping[str, HostFacts]) -> None:
     """Zig can for x86_64, and only there."""
-    (linking,) = linked(hosts["macos_intel"], "win_amd64")
+    plain = a_project(module_name="example")
+    (linking,) = linked(hosts["macos_intel"], "win_amd64", project=plain)
     assert (linking.linker, linking.reasons) == (
         "zig",
         ("zig links for x86_64-pc-windows-gnu, because no mingw-w64 was found",),
@@ -224,8 +235,9 @@ def test_an_old_pyo3_without_import_library_is_refused(hosts: Mapping[str, HostF
 
 def test_an_old_pyo3_with_unknown_features_is_mentioned(hosts: Mapping[str, HostFacts]) -> None:
     """Where nobody read the features, the build is tried and the plan says what it needs."""
+    project = a_project(pyo3_requirement="0.28", module_name="example")
     for name in ("wsl", "linux_x86_64"):
-        (linking,) = linked(hosts[name], "win_amd64", project=a_project(pyo3_requirement="0.28"))
+        (linking,) = linked(hosts[name], "win_amd64", project=project)
         assert linking.reasons[1:] == (
             "PyO3 0.28 needs its feature generate-import-lib to be built for Windows here",
         )

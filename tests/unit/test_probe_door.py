@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from fakes import Call, FakeRunner, Reply
 
-from wheelworks.probe_door import CACHE_FILE, ProbeCache, ProbeDoor, identify
+from wheelworks.probe_door import (
+    CACHE_FILE,
+    PLAIN_VERSION,
+    VERSION,
+    ProbeCache,
+    ProbeDoor,
+    identify,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -160,3 +167,17 @@ def test_identify_follows_links_and_tolerates_missing_files(tmp_path: Path) -> N
     assert found is not None
     assert found.size == 3
     assert identify(tmp_path / "none") is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "version"),
+    [
+        ("x86_64-w64-mingw32-gcc (GCC) 12-win32\nCopyright (C) 2022 ...", "12-win32"),
+        ("x86_64-w64-mingw32-gcc (GCC) 13.2.0", "13.2.0"),
+    ],
+)
+def test_compilers_may_name_their_version_without_a_dot(printed: str, version: str) -> None:
+    """Debian's mingw-w64 does; its target's digits are no version."""
+    found = VERSION.search(printed) or PLAIN_VERSION.search(printed)
+    assert found is not None
+    assert found.group() == version

@@ -40,7 +40,7 @@ BUILDS = {
         "manylinux_ppc64le:zig+ manylinux_riscv64:zig+ musllinux_x86_64:zig+ "
         "musllinux_aarch64:zig+ musllinux_i686:zig+ musllinux_armv7l:zig+ musllinux_ppc64le:zig+ "
         "musllinux_riscv64:zig+ macosx_x86_64:system macosx_arm64:system "
-        "macosx_universal2:system,system win_amd64:zig+"
+        "macosx_universal2:system,system"
     ),
     "windows": (
         "manylinux_x86_64:zig+ manylinux_aarch64:zig+ manylinux_i686:zig+ manylinux_armv7l:zig+ "
