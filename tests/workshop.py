@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from wheelworks.config.settings import Settings
     from wheelworks.process import Cancellation, CommandResult
     from wheelworks.toolchains import HostFacts
 
@@ -200,7 +201,7 @@ class Workshop:
         )
         for name, text in FILES.items():
             self.write(name, text)
-        monkeypatch.setattr("wheelworks.preparation.probe_host", lambda *_, **__: self.host)
+        monkeypatch.setattr("wheelworks.preparation.probe_host", self._probe_host)
         monkeypatch.setattr("wheelworks.process.ProcessRunner", lambda: self.machine)
         for name in ("DATA", "CACHE"):
             monkeypatch.setenv(f"XDG_{name}_HOME", str(root.parent / name.lower()))
@@ -218,6 +219,14 @@ class Workshop:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path
+
+    def _probe_host(self, *_: object, settings: Settings, **__: object) -> HostFacts:
+        """The machine; as in the real probe, rustup can add nothing that the settings forbid."""
+        rust = self.host.rust
+        if rust is None or settings.provision != "never" or not rust.can_add_targets:
+            return self.host
+        refused = replace(rust, can_add_targets=False, cannot_add_reason="provision is never")
+        return replace(self.host, rust=refused)
 
     @property
     def dist(self) -> Path:

@@ -89,7 +89,8 @@ def _option_lines(cell: Cell, built: Prepared) -> list[str]:
     lines = []
     for prefix, value in (("", cell.settings), ("test.", cell.settings.test)):
         for option in dataclasses.fields(value):
-            if option.name == "test":
+            # A table of its own, and an explanation that stands behind the command as its origin.
+            if option.name in ("test", "no_command_reason"):
                 continue
             key = prefix + option.name.removesuffix("_seconds").replace("_", "-")
             shown = getattr(value, option.name)
