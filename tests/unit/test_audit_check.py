@@ -595,3 +595,10 @@ def test_errors_come_first() -> None:
     """People read the reason of the refusal before the notes."""
     facts = _linux(stripped=False, textrel=True)
     assert [found.level for found in check_wheel(facts, None)] == [Level.ERROR, Level.NOTE]
+
+
+def test_a_library_copied_from_the_system_is_not_the_projects_to_strip() -> None:
+    """What auditwheel and delocate put beside the module is as the distribution made it."""
+    members = {LINUX_MODULE: an_elf(), "demo.libs/libgcc_s-f685abf1.so.1": an_elf(stripped=False)}
+    found = check_wheel(wheel_facts(LINUX_TAG, members), None)
+    assert "W047" not in {item.rule for item in found}

@@ -24,6 +24,8 @@ _LIBPYTHON = re.compile(
     r"libpython\d[\d.]*[a-z]*(\.so[\d.]*|\.dylib)|libpypy[\d.]*-c\.(so|dylib)"
     r"|Python(\.framework/.*)?"
 )
+#: Folders of libraries that auditwheel, delocate and delvewheel copy from the system.
+_GRAFTED = re.compile(r"\.(libs|dylibs)/")
 _FORMAT_NAMES = {"elf": "ELF (Linux)", "macho": "Mach-O (macOS)", "pe": "PE (Windows)"}
 
 
@@ -141,8 +143,8 @@ def _libpython(native: NativeMember, facts: BinaryFacts) -> Iterator[Finding]:
 
 
 def _stripped(native: NativeMember, facts: BinaryFacts) -> Iterator[Finding]:
-    """Symbols that only make the file larger."""
-    if not facts["stripped"]:
+    """Symbols that only make the file larger; the project's profile decides of its own files alone."""
+    if not facts["stripped"] and not _GRAFTED.search(native.name):
         yield finding(
             "W047",
             file=native.name,
