@@ -42,6 +42,8 @@ class FakeRunner:
     answer: Callable[[Call], Reply | None]
     """Gives the reply, or None when there is no such program."""
     calls: list[Call] = field(default_factory=list)
+    writes_logs: bool = False
+    """Whether the output goes to the log, as with the real runner."""
 
     def run(
         self,
@@ -64,6 +66,10 @@ class FakeRunner:
         for line in lines:
             if on_line is not None:
                 on_line(line)
+        if self.writes_logs and log is not None:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("a", encoding="utf-8") as file:
+                file.writelines(f"{line}\n" for line in lines)
         return CommandResult(
             argv=call.argv,
             returncode=reply.returncode,

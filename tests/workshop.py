@@ -21,12 +21,11 @@ from wheelworks.preparation import user_tools_dir
 from wheelworks.toolchains import FoundTool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     import pytest
 
     from wheelworks.config.settings import Settings
-    from wheelworks.process import Cancellation, CommandResult
     from wheelworks.toolchains import HostFacts
 
 PYPROJECT = """\
@@ -76,10 +75,10 @@ SDIST = "demo-1.0.tar.gz"
 
 
 class Machine(FakeRunner):
-    """Plays the tools; each writes what the real one would. Also writes logs, as the real runner does."""
+    """Plays the tools; each writes what the real one would."""
 
     def __init__(self) -> None:
-        super().__init__(self._play)
+        super().__init__(self._play, writes_logs=True)
         self.parts: dict[str, Callable[[Call], Reply | None]] = {
             "maturin": self.maturin,
             "uv": self.uv,
@@ -87,37 +86,6 @@ class Machine(FakeRunner):
             "pytest": self.pytest,
         }
         """Program -> what it does; a test may give it another part."""
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        env: Mapping[str, str],
-        cwd: Path,
-        timeout_seconds: float,
-        on_line: Callable[[str], None] | None = None,
-        log: Path | None = None,
-        cancellation: Cancellation | None = None,
-        capture_stdout: bool = False,
-    ) -> CommandResult:
-        """Play the program and write its output to the log."""
-        result = super().run(
-            argv,
-            env=env,
-            cwd=cwd,
-            timeout_seconds=timeout_seconds,
-            on_line=on_line,
-            log=log,
-            cancellation=cancellation,
-            capture_stdout=capture_stdout,
-        )
-        if cancellation is not None and cancellation.requested:
-            result = replace(result, cancelled=True, returncode=None)
-        if log is not None:
-            log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("a", encoding="utf-8") as file:
-                file.writelines(f"{line}\n" for line in result.tail)
-        return result
 
     def called(self, program: str, *words: str) -> list[Call]:
         """The calls of a program whose arguments hold the words."""

@@ -6,44 +6,23 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from builders import a_project
 from fakes import Call, FakeRunner, Reply
 
 from wheelworks.config.settings import Settings
 from wheelworks.host import probe_host
-from wheelworks.project import Project
+
+if TYPE_CHECKING:
+    from wheelworks.project import Project
 
 HOST = "x86_64-unknown-linux-gnu"
 
 
 def _project(root: Path) -> Project:
-    return Project(
-        root=root,
-        source_root=root,
-        manifest_path=root / "Cargo.toml",
-        workspace_root=root,
-        has_lock_file=True,
-        name="demo",
-        version="1.0",
-        module_name="demo",
-        import_names=("demo",),
-        python_source=None,
-        package_dirs=(),
-        bindings="pyo3",
-        pyo3_requirement="0.29",
-        stable_abi=None,
-        requires_python=">=3.11",
-        classifiers=(),
-        rust_version=None,
-        rust_toolchain=None,
-        maturin_requirement=None,
-        extras=(),
-        dependency_groups=(),
-        reads_git=False,
-        cargo_config_files=(),
-        has_cibuildwheel=False,
-    )
+    return a_project(root=root, source_root=root, workspace_root=root, python_source=None)
 
 
 def _settings(tmp_path: Path) -> Settings:

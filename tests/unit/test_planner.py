@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
+from builders import a_project
 
 from wheelworks.config.settings import CellSettings, Override, Settings, TestSettings
 from wheelworks.dataclass_json import to_plain
@@ -16,44 +17,32 @@ from wheelworks.errors import ConfigurationError
 from wheelworks.matrix import expand_matrix
 from wheelworks.plan import Layout, Plan
 from wheelworks.planner import PlanRequest, make_plan
-from wheelworks.project import Project
 from wheelworks.tools import ToolEnvironment, default_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wheelworks.matrix import Cell
+    from wheelworks.project import Project
     from wheelworks.toolchains import HostFacts
 
 GOLDEN = Path(__file__).parent.parent / "snapshots" / "plans"
 HOSTS = ("linux_x86_64", "linux_arm64", "macos_arm64", "macos_intel", "windows", "wsl")
 ROOT = Path("/project")
 
-PROJECT = Project(
+PROJECT = a_project(
     root=ROOT,
     source_root=ROOT,
     manifest_path=ROOT / "Cargo.toml",
     workspace_root=ROOT,
-    has_lock_file=True,
     name="demo-pkg",
-    version="1.2.3",
     module_name="demo_pkg._native",
     import_names=("demo_pkg",),
     python_source=ROOT / "python",
     package_dirs=(ROOT / "python" / "demo_pkg",),
-    bindings="pyo3",
-    pyo3_requirement="0.29",
-    stable_abi=None,
     requires_python=">=3.12",
-    classifiers=(),
-    rust_version=None,
-    rust_toolchain=None,
     maturin_requirement=">=1.14.1,<2",
-    extras=(),
     dependency_groups=("test",),
-    reads_git=False,
-    cargo_config_files=(),
-    has_cibuildwheel=False,
 )
 SETTINGS = Settings(
     pythons=("3.12", "3.13", "3.14"),
