@@ -65,9 +65,9 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=False, default=False)
 def docs(session: nox.Session) -> None:
-    """Check that the generated pages are up to date and that no link in the pages is dead."""
+    """Check that the pages are up to date and that no link in them is dead."""
     with checkout_environment(session, ROOT) as python:
-        for script in ("regenerate_docs.py", "check_links.py"):
+        for script in ("regenerate_docs.py", "check_links.py", "check_modules.py"):
             session.run(str(python), f"scripts/{script}", "--check", external=True)
 
 
