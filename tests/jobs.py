@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from builders import a_project
+from fakes import FakeRunner
+
 from wheelworks.events import Outcome
-from wheelworks.plan import Job
+from wheelworks.executors.base import RunContext
+from wheelworks.plan import Job, Layout
 from wheelworks.report.model import JobResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from wheelworks.events import JobKind
     from wheelworks.process import Cancellation
@@ -60,6 +66,32 @@ def a_result(
         reason=reason,
         exit_code=exit_code,
         seconds=1.0,
+    )
+
+
+def a_context(state_dir: Path) -> RunContext:
+    """A run of which only the folders matter."""
+    folder = PurePosixPath("/project")
+    return RunContext(
+        run_id="1",
+        project=a_project(),
+        layout=Layout(
+            project_root=folder,
+            source_root=folder,
+            state_dir=folder,
+            dist_dir=folder,
+            tools_dir=folder,
+        ),
+        state_dir=state_dir,
+        dist_dir=state_dir,
+        source_root=state_dir,
+        log_dir=state_dir,
+        staging_dir=state_dir,
+        entries=(),
+        runner=FakeRunner(lambda _: None),
+        environ={},
+        sink=lambda _: None,
+        waits_for_locks=True,
     )
 
 

@@ -3,46 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
-from builders import a_project
-from fakes import FakeRunner
-from jobs import a_job
+from jobs import a_context, a_job
 
 from wheelworks.events import Outcome
-from wheelworks.executors.base import FULL_DISK_BYTES, RunContext, StepFailure, failed_result
-from wheelworks.plan import Layout, Step
+from wheelworks.executors.base import FULL_DISK_BYTES, StepFailure, failed_result
+from wheelworks.plan import Step
 from wheelworks.process import CommandResult
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 STEP = Step(name="compile", argv=("/bin/maturin",), env={}, cwd="/", timeout_seconds=60.0)
-
-
-def a_context(state_dir: Path) -> RunContext:
-    """A run of which only the folders matter."""
-    folder = PurePosixPath("/project")
-    return RunContext(
-        run_id="1",
-        project=a_project(),
-        layout=Layout(
-            project_root=folder,
-            source_root=folder,
-            state_dir=folder,
-            dist_dir=folder,
-            tools_dir=folder,
-        ),
-        state_dir=state_dir,
-        dist_dir=state_dir,
-        source_root=state_dir,
-        log_dir=state_dir,
-        staging_dir=state_dir,
-        entries=(),
-        runner=FakeRunner(lambda _: None),
-        environ={},
-        sink=lambda _: None,
-        waits_for_locks=True,
-    )
 
 
 def a_failure(*tail: str, cancelled: bool = False, start_error: str | None = None) -> StepFailure:

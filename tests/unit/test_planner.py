@@ -348,3 +348,19 @@ def test_each_slice_of_universal2_keeps_its_own_floor(hosts: Mapping[str, HostFa
     for step in build.steps:
         assert "MACOSX_DEPLOYMENT_TARGET" not in step.env
         assert "MACOSX_DEPLOYMENT_TARGET" in step.unset
+
+
+@pytest.mark.parametrize(("python", "expected"), [(None, "3.12"), ("3.13", "3.13")])
+def test_a_stable_abi_cell_is_tested_with_its_floor_or_what_is_asked_for(
+    hosts: Mapping[str, HostFacts], python: str | None, expected: str
+) -> None:
+    """One cell, any of its interpreters; another interpreter makes the test stale."""
+    project = replace(PROJECT, stable_abi=(3, 12))
+    settings = replace(SETTINGS, targets=("manylinux_x86_64",), pythons=("abi3-py312",))
+    wanted = request(hosts["linux_x86_64"], goal="test", project=project, settings=settings)
+    (test,) = (
+        job for job in make_plan(replace(wanted, test_python=python)).jobs if job.test is not None
+    )
+    assert test.test is not None
+    assert test.test.interpreter_spec == expected
+    assert test.inputs["interpreter"].startswith(f"{expected}.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from wheelworks import wheeltest
 from wheelworks._native import FingerprintError
 from wheelworks.gc import KEPT_RUNS
 from wheelworks.locks import acquire
+from wheelworks.process import Cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -497,3 +500,26 @@ def test_a_build_of_other_sources_by_another_run_is_not_taken(
     monkeypatch.setattr("wheelworks.executors.host.acquire", acquire_after_another)
     assert workshop.run("build", cell) == 0
     assert len(workshop.machine.called("maturin")) == 2
+
+
+def test_an_interrupt_while_tools_are_installed_cancels_every_job(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """130, with a report in which nothing is silent; no further tool is tried."""
+    stops: list[Cancellation] = []
+
+    class Watched(Cancellation):
+        def __init__(self) -> None:
+            super().__init__()
+            stops.append(self)
+
+    def uv(_: Call) -> Reply:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stops[0].wait(60.0)
+        return Reply(returncode=None, cancelled=True)
+
+    monkeypatch.setattr("wheelworks.commands.build.Cancellation", Watched)
+    workshop.machine.parts["uv"] = uv
+    assert workshop.run("build", "cp313-manylinux_x86_64") == 130
+    assert workshop.outcomes() == {BUILDS[1]: "cancelled"}
+    assert len(workshop.machine.calls) == 1
