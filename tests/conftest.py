@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +45,21 @@ FORBIDDEN_EVENTS = frozenset(
         "subprocess.Popen",
     }
 )
+
+
+def pytest_configure() -> None:
+    """Take back signals that whoever started pytest ignores.
+
+    A shell starts background jobs with SIGINT ignored and nohup does so with SIGHUP; every child would inherit it,
+    and a program that is started so rightly stays deaf to them.
+    """
+    for name in ("SIGINT", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            handler = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+            # Outside the main thread Python allows no handlers; pytest's own tests run there.
+            with contextlib.suppress(ValueError):
+                signal.signal(number, handler)
 
 
 class _Guard:
