@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from pathlib import Path
@@ -82,6 +83,14 @@ class _Guard:
 
 _guard = _Guard()
 sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the settings of whoever runs the tests away from them."""
+    for name in [name for name in os.environ if name.startswith("WHEELWORKS_")]:
+        if not name.startswith(("WHEELWORKS_GUARD_", "WHEELWORKS_UPDATE_")):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)
