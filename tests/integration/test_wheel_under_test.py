@@ -8,13 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import shutil
 import sys
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from uv import find_uv_bin
 
 from wheelworks.plan import TestPlan
 from wheelworks.process import ProcessRunner, child_environment
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("uv") is None, reason="needs uv on PATH"),
     pytest.mark.timeout(600),
 ]
 
@@ -129,7 +128,7 @@ def _test_job(
     prepare(scratch, plan, source_root=tmp_path / "sources", files=files)
     steps = test_steps(
         system="windows" if sys.platform == "win32" else "linux",
-        uv="uv",
+        uv=find_uv_bin(),
         interpreter=sys.executable,
         requirements=("pytest",),
         extras=(),
