@@ -95,24 +95,8 @@ def prepare(
             project, state_dir=state_dir, dist_dir=settings.dist, runner=runner, environ=environ
         )
     )
-    host = probe_host(
-        runner,
-        project=project,
-        settings=settings,
-        environ=environ,
-        triples=frozenset(triple for cell in cells for triple in target_triples(cell.target)),
-        wanted=wanted_interpreters(cells, request),
-    )
-    missing = missing_interpreters(cells, request, host)
-    if complete_host is not None and missing:
-        host = complete_host(loaded, host, missing)
-    layout = Layout(
-        project_root=project.root,
-        source_root=project.source_root,
-        state_dir=state_dir,
-        dist_dir=settings.dist,
-        tools_dir=user_tools_dir(),
-    )
+    host = _complete_facts(loaded, cells, request, runner, environ, complete_host)
+    layout = _layout(loaded, state_dir)
     tool_requests = _tool_requests(loaded)
     tools: dict[str, ToolEnvironment] = {
         tool.name: tool_environment(layout.tools_dir, tool) for tool in tool_requests
@@ -134,18 +118,6 @@ def prepare(
             test_python=request.python,
         )
     )
-    planned = {job.id for job in plan.jobs}
-    records = {record.job_id: record for record in store.all() if record.job_id in planned}
-    verdicts = judge(
-        plan,
-        records,
-        {entry.path: entry.digest for entry in entries},
-        _artifact_hashes(
-            settings.dist, frozenset(r.artifact for r in records.values() if r.artifact)
-        ),
-        passed=environ,
-        force=request.force,
-    )
     return Prepared(
         loaded=loaded,
         matrix=matrix,
@@ -156,7 +128,66 @@ def prepare(
         tools=tools,
         entries=entries,
         plan=plan,
-        verdicts=verdicts,
+        verdicts=_verdicts(
+            plan, store, entries, dist=settings.dist, environ=environ, force=request.force
+        ),
+    )
+
+
+def _complete_facts(
+    loaded: Loaded,
+    cells: tuple[Cell, ...],
+    request: RunRequest,
+    runner: Runner,
+    environ: Mapping[str, str],
+    complete_host: HostCompleter | None,
+) -> HostFacts:
+    """The host's facts, with the interpreters that could be installed for the selected tests."""
+    host = probe_host(
+        runner,
+        project=loaded.project,
+        settings=loaded.settings,
+        environ=environ,
+        triples=frozenset(triple for cell in cells for triple in target_triples(cell.target)),
+        wanted=wanted_interpreters(cells, request),
+    )
+    missing = missing_interpreters(cells, request, host)
+    if complete_host is not None and missing:
+        return complete_host(loaded, host, missing)
+    return host
+
+
+def _layout(loaded: Loaded, state_dir: Path) -> Layout:
+    """Where things lie."""
+    return Layout(
+        project_root=loaded.project.root,
+        source_root=loaded.project.source_root,
+        state_dir=state_dir,
+        dist_dir=loaded.settings.dist,
+        tools_dir=user_tools_dir(),
+    )
+
+
+def _verdicts(
+    plan: Plan,
+    store: StateStore,
+    entries: tuple[SourceFile, ...],
+    *,
+    dist: Path,
+    environ: Mapping[str, str],
+    force: bool,
+) -> Mapping[str, Verdict]:
+    """Which planned jobs are up to date, by the records and what lies in ``dist/``."""
+    planned = {job.id for job in plan.jobs}
+    records = {record.job_id: record for record in store.all() if record.job_id in planned}
+    artifacts = frozenset(record.artifact for record in records.values() if record.artifact)
+    return judge(
+        plan,
+        records,
+        {entry.path: entry.digest for entry in entries},
+        _artifact_hashes(dist, artifacts),
+        passed=environ,
+        force=force,
     )
 
 
