@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wheelworks.project import Project
     from wheelworks.toolchains import HostFacts
 
-LinkerChoice = Literal["system", "zig", "mingw"]
+LinkerChoice = Literal["system", "zig", "mingw", "xwin"]
 
 _IMPORT_LIB_FEATURES = ("generate-import-lib", "generate-abi3-import-lib")
 _RAW_DYLIB_RELEASE = (0, 29, 0)

@@ -14,12 +14,45 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import PurePath
 
+    from wheelworks.containers.facts import ImageRole
     from wheelworks.events import JobKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder or file of the host that a container sees."""
+
+    source: str
+    """On the host; placeholders are filled with the host's paths."""
+    target: str
+    is_read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerUse:
+    """The container that a step runs in; removed when the step ends."""
+
+    engine: str
+    """Path of the engine's client."""
+    engine_name: Literal["docker", "podman"]
+    image: str
+    platform: str
+    """``linux/amd64``"""
+    mounts: tuple[Mount, ...]
+    network: Literal["host", "none", "bridge"]
+    user: str | None
+    keeps_id: bool = False
+    engine_args: tuple[str, ...] = ()
+    """Further arguments of ``run``, from the configuration."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One process that a job starts.
+    """One process that a job starts, on the host or in a container.
+
+    In a container argv, env, cwd and path_prepend are the container's: nothing of the host's environment is passed
+    but what ``env`` and ``env_pass`` name, and ``{staging}``, ``{scratch}``, ``{wheel}`` stand for the paths inside
+    (``containers/paths.py``); the sources of its mounts are the host's.
 
     Placeholders in argv, env and cwd, filled by the executor: ``{wheel}`` (path of the wheel under test),
     ``{staging}`` (private output folder of this job run), ``{scratch}`` (fresh temporary folder of this job run).
@@ -37,6 +70,7 @@ class Step:
     """Folders put before the caller's PATH (placeholders are filled)."""
     cwd: str
     timeout_seconds: float
+    container: ContainerUse | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +138,14 @@ class Job:
     git_beside_snapshot: bool = False
     test: TestPlan | None = None
     """Of test jobs: what is copied and guarded."""
+    merges: tuple[str, str] | None = None
+    """Of universal2 builds: the ids of the jobs whose wheels are merged, x86_64 first. Such a job has no steps."""
+    is_published: bool = True
+    """Whether its wheel appears in ``dist/``; a slice that only a merge needs lies in ``Layout.slices_dir``."""
+    is_emulated: bool = False
+    """Whether its processes run under an emulator (QEMU, wine)."""
+    images: tuple[str, ...] = ()
+    """References of the images that its steps run in; their ids are inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +190,22 @@ class Layout:
         """Snapshots, one per build key."""
         return self.state_dir / "source"
 
+    @property
+    def slices_dir(self) -> PurePath:
+        """Wheels that are only merged into others, one folder per build key."""
+        return self.state_dir / "slices"
+
+    @property
+    def homes_dir(self) -> PurePath:
+        """HOME of containers, one per build key."""
+        return self.state_dir / "homes"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolRequest:
     """A Python tool that must be there before the jobs start, in an environment of its own."""
 
-    name: Literal["maturin", "ziglang", "uv", "abi3audit", "virtualenv"]
+    name: Literal["maturin", "ziglang", "uv", "abi3audit", "virtualenv", "cibuildwheel"]
     requirement: str
     """``maturin==1.16.0``"""
     is_pinned: bool
@@ -174,6 +226,19 @@ class Provisioning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """An image that has to be built before the jobs that run in it start."""
+
+    role: ImageRole
+    platform: str
+    reference: str
+    needed_by: tuple[str, ...]
+    """Ids of jobs."""
+    size_mib: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """All work of one run, before anything is started."""
 
@@ -183,5 +248,7 @@ class Plan:
     selected_cells: tuple[str, ...]
     tools: tuple[ToolRequest, ...]
     provisioning: tuple[Provisioning, ...]
+    images: tuple[ImageRequest, ...] = ()
+    """Images to build, each before the first job that needs it."""
     cores: int
     memory_mib: int

@@ -16,10 +16,12 @@ from wheelworks.rust_choice import Obstacle, RustChoice, choose_rust
 
 if TYPE_CHECKING:
     from wheelworks.config.settings import Settings
+    from wheelworks.containers.facts import ContainerFacts, ImageFacts
     from wheelworks.matrix import Cell
     from wheelworks.project import Project
 
 HostSystem = Literal["linux", "macos", "windows"]
+ToolchainName = Literal["host", "container", "emulated", "cibuildwheel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,12 @@ class HostFacts:
     """Whether ``CI`` is set."""
     interpreter_problems: tuple[tuple[str, str], ...] = ()
     """(spec, reason) of each interpreter that was looked for and not found."""
+    containers: ContainerFacts | None = None
+    containers_missing: Obstacle | None = None
+    """Why there are no containers, and what mends it; None also where nobody looked."""
+    wine: FoundTool | None = None
+    wine_pythons: tuple[tuple[str, str], ...] = ()
+    """Interpreter spec -> path of a Windows ``python.exe`` that the user named and that is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +122,7 @@ class Refusal:
 class ToolchainChoice:
     """How one Rust triple is compiled."""
 
-    toolchain: Literal["host"]
+    toolchain: ToolchainName
     triple: str
     linker: LinkerChoice
     rustup_target_to_add: str | None
@@ -122,6 +130,8 @@ class ToolchainChoice:
     """Value for RUSTUP_TOOLCHAIN; None to leave rustup's own choice."""
     rustup_toolchain_to_install: str | None
     reasons: tuple[str, ...]
+    image: ImageFacts | None = None
+    """The image it is compiled in; None on the host."""
 
 
 def choose_toolchain(

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Provision = Literal["ask", "always", "never"]
-ToolchainChoice = Literal["auto", "host"]
+ToolchainChoice = Literal["auto", "host", "container", "emulated", "cibuildwheel"]
+ContainerEngine = Literal["auto", "docker", "podman"]
+ContainerRust = Literal["auto", "debian", "rustup"]
+WindowsLinker = Literal["mingw", "xwin"]
 GitSnapshot = Literal["auto", "always", "never"]
 Inheritance = Literal["none", "append", "prepend"]
 
@@ -52,6 +55,10 @@ class TestSettings:
     the package itself."""
     timeout_seconds: float = 900.0
     """Longest time that the tests of one wheel may take."""
+    emulation_factor: int = 5
+    """Under an emulator the timeouts are so many times longer."""
+    cargo: bool = False
+    """Whether ``cargo test`` is run for the target too, through the toolchain that built the wheel."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables set for the test commands."""
     environment_pass: tuple[str, ...] = ()
@@ -85,8 +92,36 @@ class CellSettings:
     """Longest time that one build may take."""
     audit_ignore: tuple[str, ...] = ()
     """Ids of findings that do not refuse a wheel."""
+    windows_linker: WindowsLinker = "mingw"
+    """What links Windows wheels on other systems: ``mingw`` for ``x86_64-pc-windows-gnu``, ``xwin`` for MSVC by
+    cargo-xwin, which downloads Microsoft's headers and libraries and needs ``accept-microsoft-licence``."""
     test: TestSettings = field(default_factory=TestSettings, metadata=NO_OPTION)
     """The table ``test``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerSettings:
+    """``[tool.wheelworks.container]``: the engine and our images."""
+
+    engine: ContainerEngine = "auto"
+    """The container engine; ``auto`` takes docker where it answers, else podman."""
+    image: str | None = None
+    """An image of your own in place of the toolchain image; it must hold rustc, cargo, maturin and zig."""
+    base: str | None = None
+    """The image that ours are built on. Default: ``debian:forky-slim`` from a registry, else made from ``mirror``."""
+    mirror: str = "http://deb.debian.org/debian"
+    """Debian mirror that the base image is made from where no registry answers."""
+    packages: tuple[str, ...] = ()
+    """Further Debian packages in the toolchain image: ``cmake``, ``libclang-dev``."""
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    """Arguments for the image's build (``--build-arg``)."""
+    ca_bundle: str | None = None
+    """File of certificates for containers. Default: the host's."""
+    rust: ContainerRust = "auto"
+    """Where the image's Rust comes from; ``auto`` takes rustup's where the project asks for a version and rustup's
+    server answers, else Debian's."""
+    engine_args: tuple[str, ...] = ()
+    """Further arguments for the engine's ``run``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +172,14 @@ class Settings:
     package: str | None = None
     """In the ``pyproject.toml`` at the top of a repository with several wheels: the folder or the
     name of the one that is meant."""
+    offline: bool = False
+    """Whether a run must do without the network: only what ``wheelworks prefetch`` or earlier runs brought is used."""
+    accept_microsoft_licence: bool = False
+    """Whether you accept Microsoft's licence for its headers and libraries, which cargo-xwin downloads."""
+    wine_pythons: Mapping[str, str] = field(default_factory=dict)
+    """Interpreter spec -> path of a Windows ``python.exe``, to test Windows wheels under wine."""
+    container: ContainerSettings = field(default_factory=ContainerSettings, metadata=NO_OPTION)
+    """The table ``container``."""
     cell: CellSettings = field(default_factory=CellSettings, metadata=NO_OPTION)
     """The options that an override may change, at the top level of ``[tool.wheelworks]``."""
     overrides: tuple[Override, ...] = field(default=(), metadata=NO_OPTION)
