@@ -137,7 +137,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         help="auto, manylinux2014, manylinux_2_28, musllinux_1_2, ...",
     )
     group.add_argument("--rust", metavar="VERSION", help="auto, any, or a version")
-    group.add_argument("--toolchain", metavar="NAME", help="auto or host")
+    group.add_argument(
+        "--toolchain", metavar="NAME", help="auto, host, container, emulated, cibuildwheel"
+    )
     group.add_argument("--profile", metavar="NAME", help="cargo profile")
     group.add_argument("--maturin", metavar="VERSION", help="auto or a version")
     group.add_argument(
@@ -147,6 +149,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--dist", metavar="DIR", help="folder of the artifacts")
     group.add_argument("-j", "--jobs", metavar="N", help="processors that the run may use")
+    group.add_argument(
+        "--offline",
+        action="store_const",
+        const=True,
+        help="use no network, only what is here already ('wheelworks prefetch' brings it)",
+    )
+    group.add_argument("--container-engine", metavar="NAME", help="auto, docker, podman")
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -262,17 +271,23 @@ def _add_completion(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("shell", choices=("bash", "zsh", "fish", "powershell"))
 
 
+#: Flags that override the key of the same name; those of a table have it before a dash.
 SETTING_FLAGS = (
     "pythons", "targets", "skip", "compatibility", "rust", "toolchain", "profile", "maturin",
-    "provision", "dist", "jobs",
+    "provision", "dist", "jobs", "offline", "container-engine",
 )  # fmt: skip
+_DOTTED = {"container-engine": "container.engine"}
 
 
 def setting_flags(args: argparse.Namespace) -> dict[str, str | tuple[str, ...] | bool]:
     """The flags that override configuration keys, as ``config.load`` takes them: key -> text or texts."""
     found: dict[str, str | tuple[str, ...] | bool] = {}
     for name in SETTING_FLAGS:
-        value = getattr(args, name, None)
+        value = getattr(args, name.replace("-", "_"), None)
         if value is not None:
-            found[name] = tuple(value) if isinstance(value, list) else str(value)
+            key = _DOTTED.get(name, name)
+            is_plain = isinstance(value, bool)
+            found[key] = (
+                tuple(value) if isinstance(value, list) else value if is_plain else str(value)
+            )
     return found

@@ -6,6 +6,7 @@ import pytest
 
 from wheelworks.arguments import build_parser, parse_selectors, setting_flags
 from wheelworks.cli import COMMANDS
+from wheelworks.commands.request import repeat_flags
 
 
 def test_every_command_of_the_parser_has_a_module() -> None:
@@ -41,6 +42,13 @@ def test_only_given_flags_override_the_configuration() -> None:
     """What was not given leaves the configuration alone."""
     args = build_parser().parse_args(["build", "--pythons", "3.13", "3.14t", "-j", "4"])
     assert setting_flags(args) == {"pythons": ("3.13", "3.14t"), "jobs": "4"}
+
+
+def test_flags_of_tables_and_flags_without_value() -> None:
+    """--container-engine is the key container.engine; --offline alone means yes."""
+    args = build_parser().parse_args(["build", "--offline", "--container-engine", "podman"])
+    assert setting_flags(args) == {"offline": True, "container.engine": "podman"}
+    assert repeat_flags(args) == ("--offline", "--container-engine", "podman")
 
 
 def test_flags_given_twice_add_up() -> None:

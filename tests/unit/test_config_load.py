@@ -153,6 +153,60 @@ def test_all_faults_come_together(mixed: Path) -> None:
     ]
 
 
+def test_the_container_table_comes_from_every_source(mixed: Path) -> None:
+    """Its options have keys, variables and flags as all others."""
+    append(
+        mixed,
+        """
+        [tool.wheelworks.container]
+        engine = "docker"
+        packages = ["cmake"]
+        build-args.RUST = "1.90"
+        """,
+    )
+    loaded = read(
+        mixed,
+        environ={
+            "WHEELWORKS_CONTAINER_ENGINE": "auto",
+            "WHEELWORKS_CONTAINER_ENGINE_ARGS": "-v 'a b:/c'",
+        },
+        flags={"container.engine": "podman", "offline": True, "toolchain": "cibuildwheel"},
+    )
+    container = loaded.settings.container
+    assert container.engine == "podman"
+    assert container.packages == ("cmake",)
+    assert container.build_args == {"RUST": "1.90"}
+    assert container.engine_args == ("-v", "a b:/c")
+    assert (loaded.settings.offline, loaded.settings.cell.toolchain) == (True, "cibuildwheel")
+    assert loaded.settings.origins["container.engine"] == "flag --container-engine"
+
+
+def test_faults_of_the_container_table_come_with_the_others(mixed: Path) -> None:
+    """Unknown keys with the nearest name, wrong values, and a table where it can't be."""
+    append(
+        mixed,
+        """
+        [tool.wheelworks.container]
+        enigne = "docker"
+        rust = "nightly"
+        [[tool.wheelworks.overrides]]
+        select = "*"
+        container.engine = "podman"
+        """,
+    )
+    found = faults_of(mixed, {"WHEELWORKS_CONTAINER_IMAGES": "x"})
+    assert [(fault.key, fault.hint) for fault in found] == [
+        ("tool.wheelworks.container.enigne", "the nearest valid name is container.engine"),
+        (
+            "WHEELWORKS_CONTAINER_IMAGES",
+            "the nearest valid name is WHEELWORKS_CONTAINER_IMAGE",
+        ),
+        ("tool.wheelworks.container.rust", None),
+        ("tool.wheelworks.overrides[0].container", None),
+    ]
+    assert '"auto", "debian", "rustup"' in found[2].message
+
+
 def test_the_message_counts_the_faults(mixed: Path) -> None:
     """One fault, or how many."""
     append(mixed, "[tool.wheelworks]\na = 1")

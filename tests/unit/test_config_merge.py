@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wheelworks.config.merge import Value, build_settings, typed_values
-from wheelworks.config.settings import CellSettings, Override
+from wheelworks.config.settings import CellSettings, ContainerSettings, Override
 from wheelworks.config.sources import Entry
 
 ROOT = Path("/project")
@@ -43,6 +43,7 @@ def test_values_reach_their_dataclass() -> None:
             "dist": Value(value=Path("out"), origin="b"),
             "features": Value(value=("x",), origin="c"),
             "test.timeout": Value(value=5.0, origin="d"),
+            "container.packages": Value(value=("cmake",), origin="e"),
         },
         root=ROOT,
         overrides=(override,),
@@ -55,7 +56,14 @@ def test_values_reach_their_dataclass() -> None:
     assert settings.cell.test.no_command_reason == "none"
     assert settings.cell.timeout_seconds == CellSettings().timeout_seconds
     assert settings.overrides == (override,)
-    assert settings.origins == {"pythons": "a", "dist": "b", "features": "c", "test.timeout": "d"}
+    assert settings.container == ContainerSettings(packages=("cmake",))
+    assert settings.origins == {
+        "pythons": "a",
+        "dist": "b",
+        "features": "c",
+        "test.timeout": "d",
+        "container.packages": "e",
+    }
     assert "win_amd64" in settings.targets
 
 

@@ -29,9 +29,10 @@ def test_overrides_hold_only_the_options_of_cells() -> None:
     """A cell can't have its own matrix."""
     assert {"features", "test.command"} <= set(cell_options())
     assert not {"pythons", "targets", "dist", "jobs"} & set(cell_options())
+    assert not [key for key in cell_options() if key.startswith("container.")]
 
 
 def test_fields_without_an_option_stay_out() -> None:
     """What is computed can't be configured."""
     keys = {option.attribute for option in all_options().values()}
-    assert not keys & {"cell", "test", "overrides", "origins", "no_command_reason"}
+    assert not keys & {"cell", "test", "container", "overrides", "origins", "no_command_reason"}

@@ -12,6 +12,7 @@ import nox.registry
 import pytest
 
 from wheelworks import nox as wheelworks_nox
+from wheelworks.arguments import build_parser, setting_flags
 from wheelworks.config.pythons import default_pythons
 from wheelworks.nox import project_pythons, register, session_specs
 
@@ -122,6 +123,16 @@ def test_a_session_runs_wheelworks_once_with_its_own_arguments(
     python = (sys.executable, "-P", "-m", "wheelworks")
     assert session.commands == [(*python, *arguments, "*-manylinux_x86_64", "-v")]
     assert session.options[0]["stderr"] is None
+
+
+@pytest.mark.usefixtures("folder")
+def test_flags_and_selectors_follow_two_dashes() -> None:
+    """``nox -s wheels -- --toolchain cibuildwheel 'cp31{3,4}-*'`` asks for what it says."""
+    register()
+    arguments = run("wheels", "--toolchain", "cibuildwheel", "cp31{3,4}-*").commands[0][4:]
+    args = build_parser().parse_args(arguments)
+    assert setting_flags(args) == {"toolchain": "cibuildwheel"}
+    assert args.selectors == ["cp31{3,4}-*"]
 
 
 def test_a_project_in_a_sub_folder_is_handed_on(folder: Path) -> None:

@@ -43,13 +43,20 @@ def repeat_flags(args: argparse.Namespace) -> tuple[str, ...]:
         "--package": args.package,
         "--python": getattr(args, "python", None),
     }
-    given |= {f"--{name}": getattr(args, name, None) for name in SETTING_FLAGS}
+    given |= {f"--{name}": getattr(args, name.replace("-", "_"), None) for name in SETTING_FLAGS}
     return tuple(
         word
         for flag, value in given.items()
         if value is not None
-        for word in (flag, *(value if isinstance(value, list) else (value,)))
+        for word in (flag, *_words(value))
     )
+
+
+def _words(value: object) -> tuple[str, ...]:
+    """What follows a flag on the command line."""
+    if isinstance(value, bool):
+        return ()
+    return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
 
 
 def _sdist(args: argparse.Namespace) -> Literal["default", "yes", "no", "only"]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from wheelworks.config.options import Option, all_options
 from wheelworks.config.parse import InvalidValueError, parse_text, parse_value
-from wheelworks.config.settings import CellSettings, Settings, TestSettings
+from wheelworks.config.settings import CellSettings, ContainerSettings, Settings, TestSettings
 from wheelworks.errors import Fault
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def build_settings(
         pythons=(),
         targets=(),
         dist=root,
+        container=_with(ContainerSettings(), by_owner["ContainerSettings"]),
         cell=_with(cell, by_owner["CellSettings"]),
         overrides=overrides,
         origins={key: value.origin for key, value in values.items()},

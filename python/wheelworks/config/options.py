@@ -13,11 +13,19 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, Union, get_args, get_origin, get_type_hints
 
-from wheelworks.config.settings import DEFAULT_TARGETS, CellSettings, Settings, TestSettings
+from wheelworks.config.settings import (
+    DEFAULT_TARGETS,
+    CellSettings,
+    ContainerSettings,
+    Settings,
+    TestSettings,
+)
 
 Kind = Literal[
     "text", "choice", "texts", "commands", "flag", "count", "duration", "size", "table", "path"
 ]
+
+Owner = Literal["Settings", "CellSettings", "TestSettings", "ContainerSettings"]
 
 #: A unit at the end of a field's name -> the kind of value; the key has no such suffix.
 _UNITS: Mapping[str, Kind] = {"_seconds": "duration", "_mib": "size"}
@@ -38,7 +46,7 @@ class Option:
     """Dotted, as in TOML: ``test.environment-pass``."""
     attribute: str
     """Name of the dataclass field: ``environment_pass``."""
-    owner: Literal["Settings", "CellSettings", "TestSettings"]
+    owner: Owner
     """The dataclass that holds the field."""
     kind: Kind
     choices: tuple[str, ...] = ()
@@ -59,7 +67,7 @@ class Option:
     @property
     def is_overridable(self) -> bool:
         """Whether ``[[tool.wheelworks.overrides]]`` may hold it."""
-        return self.owner != "Settings"
+        return self.owner in {"CellSettings", "TestSettings"}
 
 
 @cache
@@ -69,6 +77,7 @@ def all_options() -> Mapping[str, Option]:
         *_options_of(Settings, owner="Settings", prefix=""),
         *_options_of(CellSettings, owner="CellSettings", prefix=""),
         *_options_of(TestSettings, owner="TestSettings", prefix="test."),
+        *_options_of(ContainerSettings, owner="ContainerSettings", prefix="container."),
     )
     return types.MappingProxyType({option.key: option for option in listed})
 
@@ -82,9 +91,9 @@ def cell_options() -> Mapping[str, Option]:
 
 
 def _options_of(
-    declared: type[Settings | CellSettings | TestSettings],
+    declared: type[Settings | CellSettings | TestSettings | ContainerSettings],
     *,
-    owner: Literal["Settings", "CellSettings", "TestSettings"],
+    owner: Owner,
     prefix: str,
 ) -> tuple[Option, ...]:
     # settings.py imports these two for type checkers only, so they are handed in.
@@ -100,7 +109,7 @@ def _options_of(
 def _option(
     field: Field[object],
     hint: object,
-    owner: Literal["Settings", "CellSettings", "TestSettings"],
+    owner: Owner,
     prefix: str,
 ) -> Option:
     name = field.name

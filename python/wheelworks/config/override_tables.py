@@ -71,7 +71,12 @@ def _values(
 ) -> tuple[dict[str, object], list[Fault]]:
     options = cell_options()
     entries, unknown = flatten(
-        table, label=label, origin=origin, known=tuple(options), special=("select", "inherit")
+        table,
+        label=label,
+        origin=origin,
+        known=tuple(options),
+        special=("select", "inherit"),
+        tables=("test",),
     )
     values: dict[str, object] = {}
     faults = list(unknown)
@@ -92,7 +97,9 @@ def _inherit(
         hint = 'write inherit.test.requires = "append"'
         return {}, [Fault(key=label, origin=origin, message="expected a table", hint=hint)]
     options = {k: option for k, option in cell_options().items() if option.kind in _INHERITED_KINDS}
-    entries, unknown = flatten(raw, label=label, origin=origin, known=tuple(options), special=())
+    entries, unknown = flatten(
+        raw, label=label, origin=origin, known=tuple(options), special=(), tables=("test",)
+    )
     inherit: dict[str, Inheritance] = {}
     faults = list(unknown)
     for entry in entries:

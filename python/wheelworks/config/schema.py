@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 BEGIN = "<!-- begin: written by scripts/regenerate_docs.py from config/settings.py -->"
 END = "<!-- end: written by scripts/regenerate_docs.py -->"
+#: Table within the section -> its description in the schema.
+_TABLES: Mapping[str, str] = {
+    "test": "How a built wheel is tested.",
+    "container": "The container engine and our images.",
+}
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _TEXTS: Mapping[str, object] = {"type": "array", "items": {"type": "string", "minLength": 1}}
 _COMMANDS: Mapping[str, object] = {"anyOf": [{"type": "string", "minLength": 1}, _TEXTS]}
@@ -121,6 +126,7 @@ def option_tables(source: str) -> str:
         ("`[tool.wheelworks]`: the whole run", "Settings"),
         ("`[tool.wheelworks]`: each cell (overrides may change these)", "CellSettings"),
         ("`[tool.wheelworks.test]`: tests (overrides may change these)", "TestSettings"),
+        ("`[tool.wheelworks.container]`: container engine and images", "ContainerSettings"),
     )
     lines = []
     for title, owner in parts:
@@ -156,20 +162,23 @@ def _object(
 ) -> Mapping[str, object]:
     """The schema of a table; dotted keys become a table of their own."""
     properties: dict[str, object] = {}
-    inner: dict[str, object] = {}
+    inner: dict[str, dict[str, object]] = {}
     for option in options:
         table, _, key = option.key.rpartition(".")
-        (inner if table else properties)[key] = _property(option, texts)
-    test = {
-        "type": "object",
-        "description": "How a built wheel is tested.",
-        "additionalProperties": False,
-        "properties": inner,
+        (inner.setdefault(table, {}) if table else properties)[key] = _property(option, texts)
+    tables = {
+        name: {
+            "type": "object",
+            "description": _TABLES[name],
+            "additionalProperties": False,
+            "properties": held,
+        }
+        for name, held in inner.items()
     }
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": {**properties, "test": test},
+        "properties": {**properties, **tables},
     }
 
 

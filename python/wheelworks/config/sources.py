@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 PREFIX = "WHEELWORKS_"
 
+#: Tables within our section, whose keys are dotted ones of the options.
+TABLES = ("test", "container")
+
 #: Variables with our prefix that are no options: what wheelworks tells the programs it starts
 #: (so that it can run inside one of its own tests), with its meaning for the documentation.
 RESERVED_VARIABLES: Mapping[str, str] = {
@@ -114,36 +117,38 @@ def flatten(
     origin: str,
     known: Sequence[str],
     special: Sequence[str] = ("overrides",),
+    tables: Sequence[str] = TABLES,
 ) -> tuple[tuple[Entry, ...], tuple[Fault, ...]]:
     """The values of a table under dotted keys, with a fault for every key that is not known.
 
     Args:
-        section: the table; ``test`` in it is a table of its own.
+        section: the table.
         label: dotted key of the table.
         origin: the file.
         known: keys that exist.
         special: keys at the top of the table that somebody else reads.
+        tables: keys at the top of the table that hold a table of their own.
     """
     entries: list[Entry] = []
     faults: list[Fault] = []
     for key, raw in section.items():
         if key in special:
             continue
-        if key == "test" and isinstance(raw, Mapping):
-            named = {f"test.{inner}": value for inner, value in raw.items()}
-        elif key == "test":
+        if key in tables and isinstance(raw, Mapping):
+            named = {f"{key}.{inner}": value for inner, value in raw.items()}
+        elif key in tables:
             message = "expected a table"
-            hint = f"write [{label}.test] above its keys"
-            faults.append(Fault(key=f"{label}.test", origin=origin, message=message, hint=hint))
+            hint = f"write [{label}.{key}] above its keys"
+            faults.append(Fault(key=f"{label}.{key}", origin=origin, message=message, hint=hint))
             continue
         else:
             named = {key: raw}
         for dotted, value in named.items():
             shown = f"{label}.{dotted}"
-            if dotted in known and (key == "test" or "." not in key):
+            if dotted in known and (key in tables or "." not in key):
                 entries.append(Entry(key=dotted, raw=value, label=shown, origin=origin))
             else:
-                near = near_miss(dotted, (*known, *special, "test"))
+                near = near_miss(dotted, (*known, *special, *tables))
                 faults.append(Fault(key=shown, origin=origin, message="unknown key", hint=near))
     return tuple(entries), tuple(faults)
 
