@@ -16,7 +16,7 @@ from wheelworks.closing import Closing, change_notices
 from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunStarted
 from wheelworks.executors.base import RunContext
-from wheelworks.executors.host import HostExecutor
+from wheelworks.executors.builds import BuildExecutor
 from wheelworks.executors.wheeltests import TestExecutor
 from wheelworks.failure_help import with_help
 from wheelworks.gc import KEPT_RUN_SECONDS, KEPT_RUNS
@@ -196,7 +196,7 @@ class Run:
         ).supply(stale)
         context = self._context()
         has_abi3audit = any(tool.name == "abi3audit" for tool in plan.tools)
-        builds = HostExecutor(
+        builds = BuildExecutor(
             context,
             abi3audit=self._prepared.tools["abi3audit"] if has_abi3audit else None,
             ledger=self._ledger,

@@ -1,4 +1,4 @@
-"""Builds on this host: snapshot, lock file, maturin, audit, publishing.
+"""Builds: snapshot, lock file, maturin, audit, publishing.
 
 Touches the build key's folders, the staging folder and ``dist/``; starts processes through the Runner only.
 """
@@ -49,8 +49,8 @@ class BuildLedger(Protocol):
         ...
 
 
-class HostExecutor:
-    """Runs build and sdist jobs with cargo, maturin and zig on this host.
+class BuildExecutor:
+    """Runs build and sdist jobs, wherever their steps run: on this host or in containers.
 
     Args:
         context: what the jobs of the run share.
