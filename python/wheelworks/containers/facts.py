@@ -55,6 +55,8 @@ class ImageFacts:
     """The Rust version that its recipe pins (rustup's variant)."""
     pythons: tuple[tuple[str, str], ...] = ()
     """Interpreter spec -> path inside, as its recipe or the image itself says."""
+    libc: Literal["glibc", "musl"] = "glibc"
+    """Whose wheels run in it; ``musl`` for images of Alpine."""
     size_mib: int = 0
     """Roughly, when it is built."""
     minutes: int = 0
@@ -86,9 +88,17 @@ class ContainerFacts:
     """The host's ``config.toml`` of cargo's home (mirrors, private registries), mounted where crates are fetched."""
 
     def image(self, role: ImageRole, platform: str) -> ImageFacts | None:
-        """The image of that role and platform, if any is known."""
+        """The image of that role and platform, if any is known; of several for tests the first."""
         return next(
             (one for one in self.images if one.role == role and one.platform == platform), None
+        )
+
+    def test_images(self, platform: str, libc: Literal["glibc", "musl"]) -> tuple[ImageFacts, ...]:
+        """The images that wheels of a platform can be tested in: one with all interpreters, or one for each."""
+        return tuple(
+            one
+            for one in self.images
+            if one.role == "tests" and one.platform == platform and one.libc == libc
         )
 
     def runs(self, platform: str) -> bool:

@@ -26,6 +26,8 @@ SECRETS = f"{ROOT}/environment"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 IMAGE_FACTS = "/usr/local/share/wheelworks/image.json"
 """What a built image says of itself: ``{"rustc", "cargo", "sysroot", "targets": [..], "pythons": {spec: path}}``."""
+UV = "/usr/local/bin/uv"
+"""In images for tests."""
 TOOLS = "/opt/wheelworks"
 """Environment of maturin and zig inside the toolchain image."""
 

@@ -78,6 +78,8 @@ class JobResult:
     """The command that runs just this job again."""
     cure: str | None = None
     hints: tuple[Hint, ...] = ()
+    is_emulated: bool = False
+    """Whether its processes run under an emulator (QEMU, wine)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
