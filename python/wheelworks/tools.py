@@ -39,6 +39,7 @@ PINS = {
     "ziglang": "0.17.1",
     "uv": "0.13.9",
     "abi3audit": "0.0.26",
+    "cibuildwheel": "4.3.3",
 }
 
 
