@@ -73,6 +73,13 @@ class Step:
     container: ContainerUse | None = None
 
 
+def fill(text: str, placeholders: Mapping[str, str]) -> str:
+    """The text with ``{name}`` replaced for every known name; other braces stay."""
+    for name, value in placeholders.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelExpectation:
     """What the wheel of a build job must be; the audit holds it to this."""
@@ -199,6 +206,10 @@ class Layout:
     def homes_dir(self) -> PurePath:
         """HOME of containers, one per build key."""
         return self.state_dir / "homes"
+
+    def place_of(self, job: Job) -> PurePath:
+        """The folder where a job's artifact lies."""
+        return self.dist_dir if job.is_published else self.slices_dir / str(job.build_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunSt
 from wheelworks.executors.base import RunContext
 from wheelworks.executors.builds import BuildExecutor
 from wheelworks.executors.wheeltests import TestExecutor
+from wheelworks.executors.workbench import Workbench
 from wheelworks.failure_help import with_help
 from wheelworks.gc import KEPT_RUN_SECONDS, KEPT_RUNS
 from wheelworks.ledger import Ledger
@@ -196,11 +197,12 @@ class Run:
         ).supply(stale)
         context = self._context()
         has_abi3audit = any(tool.name == "abi3audit" for tool in plan.tools)
-        builds = BuildExecutor(
-            context,
+        workbench = Workbench(
+            context=context,
             abi3audit=self._prepared.tools["abi3audit"] if has_abi3audit else None,
             ledger=self._ledger,
         )
+        builds = BuildExecutor(context, workbench)
         tests = TestExecutor(context, wheel_under_test=self._ledger.wheel_under_test)
 
         def execute(job: Job, cancellation: Cancellation) -> JobResult:

@@ -472,7 +472,7 @@ def test_a_build_that_another_run_finished_meanwhile_is_not_repeated(
             nested[0] = workshop.run("build", cell)
         return acquire(path, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("wheelworks.executors.builds.acquire", acquire_after_another)
+    monkeypatch.setattr("wheelworks.executors.workbench.acquire", acquire_after_another)
     assert workshop.run("build", cell) == 0
     assert nested == [0]
     assert len(workshop.machine.called("maturin")) == 1
@@ -497,7 +497,7 @@ def test_a_build_of_other_sources_by_another_run_is_not_taken(
             workshop.write("src/lib.rs", "// the crate\n")
         return acquire(path, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("wheelworks.executors.builds.acquire", acquire_after_another)
+    monkeypatch.setattr("wheelworks.executors.workbench.acquire", acquire_after_another)
     assert workshop.run("build", cell) == 0
     assert len(workshop.machine.called("maturin")) == 2
 

@@ -1,52 +1,26 @@
-"""Builds: snapshot, lock file, maturin, audit, publishing.
+"""Builds: snapshot, lock file, maturin.
 
-Touches the build key's folders, the staging folder and ``dist/``; starts processes through the Runner only.
+Touches the build key's folders and the staging folder; starts processes through the Runner only. What becomes
+of the artifact is ``workbench.py``'s business.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from wheelworks.artifacts import collect, publish, remove_unfinished, sha256_file
-from wheelworks.audit.abi3 import audit_stable_abi
-from wheelworks.audit.check import check_wheel
-from wheelworks.audit.facts import read_wheel
-from wheelworks.audit.model import Level
-from wheelworks.audit.sdist import check_sdist
-from wheelworks.errors import EXIT_AUDIT
-from wheelworks.events import Outcome
-from wheelworks.executors.base import failed_result, run_steps
+from wheelworks.executors.base import run_steps
 from wheelworks.executors.lockfile import LOCK_FILE, shared_lock_file
-from wheelworks.locks import acquire
-from wheelworks.process import child_environment
-from wheelworks.report.model import JobResult
 from wheelworks.snapshot import sync_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelworks.audit.model import Finding
-    from wheelworks.executors.base import RunContext, StepFailure
+    from wheelworks.executors.base import RunContext
+    from wheelworks.executors.workbench import Made, Workbench
     from wheelworks.plan import Job
     from wheelworks.process import Cancellation
-    from wheelworks.report.model import StepResult
-    from wheelworks.tools import ToolEnvironment
-
-
-class BuildLedger(Protocol):
-    """What the executor asks and tells while it holds a build key's lock, so that two runs never build the same."""
-
-    def done_meanwhile(self, job: Job) -> JobResult | None:
-        """The result of the job, if another run finished it since this one was prepared."""
-        ...
-
-    def remember(self, job: Job, result: JobResult) -> None:
-        """Write down that the job succeeded."""
-        ...
+    from wheelworks.report.model import JobResult, StepResult
 
 
 class BuildExecutor:
@@ -54,16 +28,12 @@ class BuildExecutor:
 
     Args:
         context: what the jobs of the run share.
-        abi3audit: where that tool is, if the plan needs it.
-        ledger: knows what other runs finished, and remembers what succeeded.
+        workbench: locks, audits and publishes.
     """
 
-    def __init__(
-        self, context: RunContext, *, abi3audit: ToolEnvironment | None, ledger: BuildLedger
-    ) -> None:
+    def __init__(self, context: RunContext, workbench: Workbench) -> None:
         self._context = context
-        self._abi3audit = abi3audit
-        self._ledger = ledger
+        self._workbench = workbench
 
     def execute(self, job: Job, cancellation: Cancellation) -> JobResult:
         """Build, audit and publish under the build key's lock.
@@ -72,65 +42,13 @@ class BuildExecutor:
             MissingResourceError: the lock is held and waiting is forbidden, or ``dist/`` can't be written.
             JobFailedError: a source file changed while it was copied.
         """
-        context = self._context
-        started = time.monotonic()
-        with acquire(
-            context.state_dir / "locks" / f"{job.build_key}.lock",
-            wait=context.waits_for_locks,
-            on_wait=context.notice_wait(job),
-            cancellation=cancellation,
-        ):
-            done = self._ledger.done_meanwhile(job)
-            if done is not None:
-                return done
-            staging = context.staging_dir / job.id.replace(" ", "-")
-            staging.mkdir(parents=True, exist_ok=True)
-            try:
-                result = self._build(job, staging, cancellation, started)
-                if result.outcome is Outcome.SUCCEEDED:
-                    self._ledger.remember(job, result)
-                return result
-            finally:
-                shutil.rmtree(staging, ignore_errors=True)
+        return self._workbench.carry_out(job, cancellation, make=self._make)
 
-    def _build(
-        self, job: Job, staging: Path, cancellation: Cancellation, started: float
-    ) -> JobResult:
-        context = self._context
-        context.emit_phase(job, "preparing")
+    def _make(self, job: Job, staging: Path, cancellation: Cancellation) -> Made:
+        """Compile; leaves the artifact in the staging folder."""
+        self._context.emit_phase(job, "preparing")
         snapshot = self._prepare_snapshot(job, cancellation)
-        steps, failure = self._compile(job, snapshot, staging, cancellation)
-        if failure is not None:
-            return failed_result(job, steps, failure, context, started)
-        (staged,) = collect(staging)
-        sha256 = sha256_file(staged)
-        context.emit_phase(job, "auditing")
-        findings = self._audit(job, staged, cancellation)
-        refusals = refusing(findings, job.audit_ignore)
-        if refusals:
-            return self._refuse(job, staged, findings, refusals, steps, started)
-        context.emit_phase(job, "publishing")
-        with acquire(
-            context.state_dir / "locks" / "dist.lock",
-            wait=True,
-            on_wait=context.notice_wait(job),
-            cancellation=cancellation,
-        ):
-            remove_unfinished(context.dist_dir)
-            artifact = publish(staged, context.dist_dir, sha256=sha256)
-        return JobResult(
-            job_id=job.id,
-            kind=job.kind,
-            cells=job.cells,
-            outcome=Outcome.SUCCEEDED,
-            reason=None,
-            exit_code=0,
-            seconds=time.monotonic() - started,
-            artifact=artifact,
-            findings=findings,
-            steps=steps,
-            log=str(context.log_path(job)),
-        )
+        return self._compile(job, snapshot, staging, cancellation)
 
     def _prepare_snapshot(self, job: Job, cancellation: Cancellation) -> Path:
         context = self._context
@@ -156,9 +74,7 @@ class BuildExecutor:
         folder = project.workspace_root.relative_to(project.source_root)
         return (folder / LOCK_FILE).as_posix()
 
-    def _compile(
-        self, job: Job, snapshot: Path, staging: Path, cancellation: Cancellation
-    ) -> tuple[tuple[StepResult, ...], StepFailure | None]:
+    def _compile(self, job: Job, snapshot: Path, staging: Path, cancellation: Cancellation) -> Made:
         """Make the lock file where the project has none, then compile."""
         context = self._context
         placeholders = {"staging": str(staging)}
@@ -180,61 +96,3 @@ class BuildExecutor:
         others = tuple(step for step in job.steps if step.name != "lock")
         more, failure = run_steps(job, others, context, cancellation, placeholders)
         return (*results, *more), failure
-
-    def _audit(self, job: Job, staged: Path, cancellation: Cancellation) -> tuple[Finding, ...]:
-        if job.kind == "sdist":
-            return check_sdist(staged)
-        facts = read_wheel(staged)
-        findings = check_wheel(facts, job.expects)
-        if self._abi3audit is None:
-            return findings
-        context = self._context
-        return findings + audit_stable_abi(
-            facts,
-            runner=context.runner,
-            program=self._abi3audit.program("abi3audit"),
-            env=child_environment(context.environ, set_={}),
-            log=context.log_path(job),
-            cancellation=cancellation,
-            folder=staged.parent,
-        )
-
-    def _refuse(
-        self,
-        job: Job,
-        staged: Path,
-        findings: tuple[Finding, ...],
-        refusals: tuple[Finding, ...],
-        steps: tuple[StepResult, ...],
-        started: float,
-    ) -> JobResult:
-        """Keep the refused file in the run's folder, where it can be looked at but not mistaken for a result."""
-        context = self._context
-        refused = context.log_dir.parent / "refused"
-        with contextlib.suppress(OSError):
-            refused.mkdir(parents=True, exist_ok=True)
-            shutil.move(staged, refused / staged.name)
-        first = refusals[0]
-        more = f" and {len(refusals) - 1} more" if len(refusals) > 1 else ""
-        return JobResult(
-            job_id=job.id,
-            kind=job.kind,
-            cells=job.cells,
-            outcome=Outcome.FAILED,
-            reason=f"the audit refused {staged.name}: {first.rule} {first.file}: {first.message}{more}",
-            exit_code=EXIT_AUDIT,
-            seconds=time.monotonic() - started,
-            findings=findings,
-            steps=steps,
-            log=str(context.log_path(job)),
-            cure=first.hint,
-        )
-
-
-def refusing(findings: tuple[Finding, ...], ignored: tuple[str, ...]) -> tuple[Finding, ...]:
-    """The findings that keep an artifact out of ``dist/``: errors that the project does not ignore."""
-    return tuple(
-        finding
-        for finding in findings
-        if finding.level is Level.ERROR and finding.rule not in ignored
-    )

@@ -40,11 +40,13 @@ class TestCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactInfo:
-    """A file that a job left in ``dist/``."""
+    """A file that a job left."""
 
     file_name: str
     size: int
     sha256: str
+    is_published: bool = True
+    """Whether it lies in ``dist/``; else it is a slice that is only merged into another wheel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
