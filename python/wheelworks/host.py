@@ -124,6 +124,7 @@ def _rust(
         missing_channel=missing_channel,
         provision=settings.provision,
         environ=door.environ,
+        is_offline=settings.offline,
         fetch=fetch,
     )
     return replace(probed, facts=answered)

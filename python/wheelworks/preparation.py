@@ -6,7 +6,7 @@ nothing itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +24,7 @@ from wheelworks.config.uv_lock import lock_requirements
 from wheelworks.freshness import judge
 from wheelworks.host import probe_host
 from wheelworks.matrix import expand_matrix
+from wheelworks.offline import without_network
 from wheelworks.plan import Layout
 from wheelworks.planner import PlanRequest, make_plan
 from wheelworks.source_tree import read_source_tree
@@ -85,17 +86,64 @@ def prepare(
         UsageError: a selector is malformed.
         NothingSelectedError: no cell was selected.
     """
+    known = _find_out(request, runner, environ, complete_host)
+    return _planned(request, known, environ)
+
+
+def prepare_both(
+    request: RunRequest, runner: Runner, environ: Mapping[str, str]
+) -> tuple[Prepared, Prepared]:
+    """The preparations of the builds and of the tests of the same cells; project and machine are looked at once.
+
+    Raises:
+        WheelworksError: as :func:`prepare`.
+    """
+    tests = replace(request, goal="test")
+    known = _find_out(tests, runner, environ, None)
+    builds = replace(request, goal="build")
+    return _planned(builds, known, environ), _planned(tests, known, environ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the stages before the plan found out."""
+
+    loaded: Loaded
+    matrix: Matrix
+    cells: tuple[Cell, ...]
+    entries: tuple[SourceFile, ...]
+    host: HostFacts
+
+
+def _find_out(
+    request: RunRequest,
+    runner: Runner,
+    environ: Mapping[str, str],
+    complete_host: HostCompleter | None,
+) -> _Known:
+    """Configuration, matrix, sources and host."""
     loaded = load(request.directory, flags=request.flags, environ=environ, package=request.package)
     settings, project = loaded.settings, loaded.project
-    state_dir = project.root / STATE_FOLDER
     matrix = expand_matrix(settings, project)
     cells = select_cells(matrix, request)
     entries = tuple(
         read_source_tree(
-            project, state_dir=state_dir, dist_dir=settings.dist, runner=runner, environ=environ
+            project,
+            state_dir=project.root / STATE_FOLDER,
+            dist_dir=settings.dist,
+            runner=runner,
+            environ=environ,
         )
     )
     host = _complete_facts(loaded, cells, request, runner, environ, complete_host)
+    return _Known(loaded=loaded, matrix=matrix, cells=cells, entries=entries, host=host)
+
+
+def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> Prepared:
+    """Plan and verdicts."""
+    loaded, cells = known.loaded, known.cells
+    settings, project = loaded.settings, loaded.project
+    state_dir = project.root / STATE_FOLDER
     layout = _layout(loaded, state_dir)
     tool_requests = _tool_requests(loaded)
     tools: dict[str, ToolEnvironment] = {
@@ -109,7 +157,7 @@ def prepare(
             wants_sdist=_wants_sdist(request, settings.sdist),
             project=project,
             settings=settings,
-            host=host,
+            host=known.host,
             layout=layout,
             tool_requests=tool_requests,
             tools=tools,
@@ -118,18 +166,20 @@ def prepare(
             test_python=request.python,
         )
     )
+    if settings.offline:
+        plan = without_network(plan)
     return Prepared(
         loaded=loaded,
-        matrix=matrix,
+        matrix=known.matrix,
         cells=cells,
-        host=host,
+        host=known.host,
         layout=layout,
         state_dir=state_dir,
         tools=tools,
-        entries=entries,
+        entries=known.entries,
         plan=plan,
         verdicts=_verdicts(
-            plan, store, entries, dist=settings.dist, environ=environ, force=request.force
+            plan, store, known.entries, dist=settings.dist, environ=environ, force=request.force
         ),
     )
 
@@ -152,7 +202,7 @@ def _complete_facts(
         wanted=wanted_interpreters(cells, request),
     )
     missing = missing_interpreters(cells, request, host)
-    if complete_host is not None and missing:
+    if complete_host is not None and missing and not loaded.settings.offline:
         return complete_host(loaded, host, missing)
     return host
 

@@ -35,6 +35,7 @@ def ask_server(
     missing_channel: str | None,
     provision: Provision,
     environ: Mapping[str, str],
+    is_offline: bool = False,
     fetch: Fetch | None = None,
 ) -> RustFacts:
     """The facts with the answer to whether rustup can add a standard library or toolchain.
@@ -44,9 +45,12 @@ def ask_server(
         missing_channel: the project's toolchain when that itself is missing.
         provision: ``never`` forbids it.
         environ: the caller's environment (server, CA bundle).
+        is_offline: whether nobody may be asked.
         fetch: gets a URL; None for the real network.
     """
     reason = _why_not(facts, missing_channel, provision)
+    if reason is None and is_offline:
+        reason = "this run is offline"
     if reason is None:
         url = manifest_url(missing_channel or facts.toolchain or "", environ)
         reason = (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelworks.errors import InterruptedRunError, MissingResourceError
+from wheelworks.offline import not_here
 from wheelworks.planner import job_tools
 from wheelworks.process import child_environment, quote_command
 from wheelworks.tool_install import decisive_line, provide, provided_version
@@ -73,6 +74,8 @@ class Supplier:
     def _provide(self, tool: ToolRequest) -> MissingResourceError | None:
         environment = self.prepared.tools[tool.name]
         if provided_version(environment) is None:
+            if self.prepared.loaded.settings.offline:
+                return not_here(tool.requirement)
             self.inform(f"{tool.requirement} is installed into {environment.folder}")
         uv = self.prepared.host.uv
         try:

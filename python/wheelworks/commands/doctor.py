@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.request import request_of
 from wheelworks.doctor import Check, Mending, examine
 from wheelworks.errors import EXIT_MISSING, EXIT_OK
-from wheelworks.preparation import prepare
+from wheelworks.preparation import prepare_both
 from wheelworks.process import child_environment, quote_command
 from wheelworks.tool_install import provide, provided_version
 
@@ -30,12 +29,9 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     Returns:
         4 when something that the whole matrix needs is missing and was not mended, else 0.
     """
-    prepared = prepare(
-        replace(request_of(args), goal="test", sdist="no"), context.runner, context.environ
-    )
-    builds = prepare(request_of(args), context.runner, context.environ)
+    builds, tests = prepare_both(request_of(args), context.runner, context.environ)
     provided = {name for name, tool in builds.tools.items() if provided_version(tool) is not None}
-    checks = examine(builds.plan, prepared.plan, builds.host, provided)
+    checks = examine(builds.plan, tests.plan, builds.host, provided)
     if args.json:
         context.result_json({"schema": DOCTOR_SCHEMA, "checks": list(checks)})
     else:

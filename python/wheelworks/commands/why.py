@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wheelworks.commands.plan import plan_document, plan_lines
 from wheelworks.commands.request import request_of
 from wheelworks.errors import UsageError
-from wheelworks.preparation import prepare
+from wheelworks.preparation import prepare_both
 from wheelworks.toolchains import can_run_tests, choose_toolchain
 
 if TYPE_CHECKING:
@@ -27,13 +27,12 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         UsageError: the pattern names more than one cell.
     """
     request = replace(request_of(args), selectors=(args.cell,))
-    built = prepare(request, context.runner, context.environ)
+    built, tested = prepare_both(request, context.runner, context.environ)
     if len(built.cells) > 1:
         raise UsageError(
             f"{args.cell!r} names {len(built.cells)} cells",
             hint=f"name one, as {built.cells[0].id}",
         )
-    tested = prepare(replace(request, goal="test"), context.runner, context.environ)
     cell = built.cells[0]
     if args.json:
         choices, refusals = choose_toolchain(
