@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from wheelworks.cibuildwheel_facts import CibuildwheelFacts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -70,3 +72,9 @@ class Project:
     cargo_config_files: tuple[Path, ...]
     """``.cargo/config.toml`` files in force, nearest first."""
     has_cibuildwheel: bool
+    cibuildwheel: CibuildwheelFacts = CibuildwheelFacts()
+    """What ``[tool.cibuildwheel]`` says of Linux builds; empty without that table."""
+    framework_crates: tuple[str, ...] = ()
+    """Crates of the lock file that link Apple's frameworks and that every build for macOS needs."""
+    optional_framework_crates: tuple[str, ...] = ()
+    """Such crates that only optional dependencies need."""

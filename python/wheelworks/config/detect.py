@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from wheelworks.config.cargo import join
+from wheelworks.config.cibuildwheel_table import cibuildwheel_facts
 from wheelworks.config.crates import MANIFEST, CrateTree, read_crates
 from wheelworks.config.features import (
     PYO3_CRATES,
@@ -147,6 +148,7 @@ def _project(pyproject: PyProject, tree: CrateTree, facts: _Facts) -> Project:
         reads_git=any(looks_at_git(manifest) for manifest in compiled),
         cargo_config_files=facts.cargo_config_files,
         has_cibuildwheel=pyproject.cibuildwheel is not None,
+        cibuildwheel=cibuildwheel_facts(pyproject.cibuildwheel or {}),
     )
 
 
