@@ -42,6 +42,8 @@ class FakeRunner:
     answer: Callable[[Call], Reply | None]
     """Gives the reply, or None when there is no such program."""
     calls: list[Call] = field(default_factory=list)
+    attached: list[Call] = field(default_factory=list)
+    """The calls that had the terminal; they are among ``calls``, too."""
     writes_logs: bool = False
     """Whether the output goes to the log, as with the real runner."""
 
@@ -80,3 +82,9 @@ class FakeRunner:
             tail=lines,
             start_error=reply.start_error,
         )
+
+    def attach(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> CommandResult:
+        """Answer as the function says, and remember that it had the terminal."""
+        result = self.run(argv, env=env, cwd=cwd, timeout_seconds=0.0)
+        self.attached.append(self.calls[-1])
+        return result

@@ -33,6 +33,7 @@ from wheelworks.childenv import (
 )
 from wheelworks.output import opened_sink
 from wheelworks.runner import CommandResult, Runner
+from wheelworks.signals import ignored_interrupts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -135,6 +136,30 @@ class ProcessRunner:
             stdout="".join(captured or ()).replace("\r\n", "\n"),
             tail=sink.tail,
             start_error=ended.start_error,
+        )
+
+    def attach(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> CommandResult:
+        """Run a program that has the terminal; see :class:`Runner`."""
+        started = time.monotonic()
+        returncode, start_error = None, None
+        try:
+            # In this process's own group: else the terminal would not let it read.
+            process = subprocess.Popen(
+                [_resolve(argv[0], env=env, cwd=cwd), *argv[1:]], env=env, cwd=cwd
+            )
+        except (OSError, ValueError) as error:
+            start_error = _start_error(argv, cwd, error)
+        else:
+            returncode = _await_attached(process, self._stop_grace_seconds)
+        return CommandResult(
+            argv=tuple(argv),
+            returncode=returncode,
+            seconds=time.monotonic() - started,
+            timed_out=False,
+            cancelled=False,
+            stdout="",
+            tail=(),
+            start_error=start_error,
         )
 
     def _write_header(
@@ -275,6 +300,20 @@ def _start_error(argv: Sequence[str], cwd: Path, error: OSError | ValueError) ->
     if isinstance(error, FileNotFoundError):
         return f"{argv[0]}, or the interpreter that its first line names, is missing"
     return f"{argv[0]}: {error.strerror}"
+
+
+def _await_attached(process: subprocess.Popen[bytes], stop_grace_seconds: float) -> int:
+    """Wait for a program that has the terminal; Ctrl-C is the program's, whatever else ends us ends it, too."""
+    with ignored_interrupts():
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()
+            try:
+                process.wait(stop_grace_seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
 
 
 def _start_readers(

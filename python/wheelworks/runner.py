@@ -70,6 +70,19 @@ class Runner(Protocol):
         """
         ...
 
+    def attach(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> CommandResult:
+        """Run a program that has this process's terminal and streams, until it ends by itself.
+
+        Nothing is logged or masked. Interrupts of the terminal (Ctrl-C) are left to the program; when this
+        process is terminated, the program is stopped first.
+
+        Args:
+            argv: program and arguments; the program is looked up in ``env["PATH"]``.
+            env: the whole environment of the child.
+            cwd: working folder.
+        """
+        ...
+
 
 class GroupRecorder(Protocol):
     """Is told of process groups, so that the next run finds those that a killed run left."""

@@ -56,6 +56,19 @@ def terminable() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def ignored_interrupts() -> Iterator[None]:
+    """Leave Ctrl-C (and what else a terminal sends) to the program that has the terminal, while the context is open.
+
+    A handler that does nothing, because a signal that is ignored would be so in the program, too.
+    """
+    with contextlib.ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGQUIT", "SIGBREAK"):
+                _install(stack, name, lambda _number, _frame: None)
+        yield
+
+
 class SignalState:
     """Which signal came first, if any."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from terminal_session import TerminalSession
 
 from wheelworks.process import Cancellation, ProcessRunner, quote_command
 
@@ -456,3 +457,65 @@ def test_interrupt_in_the_calling_thread_leaves_nothing_behind(tmp_path: Path) -
     finally:
         signal.signal(signal.SIGINT, before)
     assert is_gone(int(wait_for(pid_file)))
+
+
+# Programs that have the terminal
+
+ATTACH = """\
+import os, sys
+from pathlib import Path
+from wheelworks.process import ProcessRunner
+
+ended = ProcessRunner().attach(sys.argv[1:], env=dict(os.environ), cwd=Path.cwd())
+print("ended with", ended.returncode, ended.start_error, flush=True)
+"""
+
+
+def attached(*argv: str, folder: Path) -> TerminalSession:
+    """A process on a terminal that attaches a program to it."""
+    return TerminalSession([sys.executable, "-c", ATTACH, *argv], env=os.environ, cwd=folder)
+
+
+def test_an_attached_program_reads_the_terminal(tmp_path: Path) -> None:
+    """It sees a terminal, gets what is typed, and its exit code is the result's."""
+    script = '[ -t 0 ] && [ -t 1 ] && echo "a terminal"; read word; echo "<$word>"; exit 7'
+    with attached("sh", "-c", script, folder=tmp_path) as session:
+        session.await_text("a terminal")
+        session.type("hello\n")
+        session.await_text("<hello>")
+        session.await_text("ended with 7 None")
+        assert session.end() == 0
+
+
+def test_an_interrupt_is_the_attached_programs(tmp_path: Path) -> None:
+    """Ctrl-C reaches the program, which may go on; this process goes on waiting."""
+    script = 'trap "echo caught" INT; echo ready; read word; read word; echo "<$word>"'
+    with attached("bash", "-c", script, folder=tmp_path) as session:
+        session.await_text("ready")
+        session.type("\x03")
+        session.await_text("caught")
+        session.type("on\n")
+        session.type("on\n")
+        session.await_text("ended with 0")
+        assert session.end() == 0
+
+
+def test_an_attached_program_that_is_missing_is_a_result(tmp_path: Path) -> None:
+    """As for every other command."""
+    with attached("no-such-program", folder=tmp_path) as session:
+        session.await_text("ended with None program 'no-such-program' not found on PATH")
+        assert session.end() == 0
+
+
+def test_an_attached_program_does_not_outlive_its_waiter(tmp_path: Path) -> None:
+    """SIGTERM for the waiter ends the program, too."""
+    waiter = ATTACH.replace(
+        "ended =", "from wheelworks.signals import terminable\nwith terminable(): ended ="
+    )
+    script = 'trap "echo stopped; exit" TERM; echo ready; while :; do sleep 0.05; done'
+    argv = [sys.executable, "-c", waiter, "sh", "-c", script]
+    with TerminalSession(argv, env=os.environ, cwd=tmp_path) as session:
+        session.await_text("ready")
+        session.process.send_signal(signal.SIGTERM)
+        session.await_text("stopped")
+        assert session.end() != 0
