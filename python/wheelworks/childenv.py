@@ -79,6 +79,11 @@ def child_environment(
     return {**result, **set_}
 
 
+def passed_variables(caller: Mapping[str, str], patterns: Sequence[str]) -> dict[str, str]:
+    """Those of the caller's variables that names or patterns with ``*`` ask for, and no others."""
+    return {name: value for name, value in caller.items() if _matches(name, patterns)}
+
+
 def looks_secret(name: str) -> bool:
     """Whether a variable of this name is likely to hold a secret: ``PYPI_TOKEN``."""
     return _SECRET_NAME.search(name.upper()) is not None

@@ -12,8 +12,8 @@ from fakes import Call, FakeRunner, Reply
 from jobs import a_context, a_job
 
 from wheelworks.events import JobOutput, JobProgress
-from wheelworks.executors.base import fill, run_steps
-from wheelworks.plan import Step
+from wheelworks.executors.base import run_steps
+from wheelworks.plan import Step, fill
 from wheelworks.process import Cancellation
 
 if TYPE_CHECKING:

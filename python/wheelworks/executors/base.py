@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from wheelworks.containers.failures import container_trouble
 from wheelworks.errors import EXIT_JOB_FAILED, EXIT_MISSING
 from wheelworks.events import JobOutput, JobPhase, JobProgress, Outcome, RunNotice
+from wheelworks.executors.containers import run_in_container
 from wheelworks.executors.progress import read_progress
+from wheelworks.plan import fill
 from wheelworks.process import child_environment, quote_command
 from wheelworks.report.model import JobResult, StepResult
 from wheelworks.text import format_size
@@ -22,6 +25,7 @@ from wheelworks.text import format_size
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from wheelworks.containers.failures import Trouble
     from wheelworks.events import EventSink, Phase
     from wheelworks.locks import LockHolder
     from wheelworks.plan import Job, Layout, Step
@@ -92,6 +96,8 @@ class StepFailure:
     result: CommandResult
     reason: str
     cancelled: bool
+    trouble: Trouble | None = None
+    """What its container had to do with it."""
 
 
 def run_steps(
@@ -122,18 +128,15 @@ def run_steps(
             )
         )
         if not result.ok:
-            reason = _failure_reason(step, result)
+            trouble = container_trouble(step, result)
             return tuple(results), StepFailure(
-                step=step, result=result, reason=reason, cancelled=result.cancelled
+                step=step,
+                result=result,
+                reason=_failure_reason(step, result) if trouble is None else trouble.reason,
+                cancelled=result.cancelled,
+                trouble=trouble,
             )
     return tuple(results), None
-
-
-def fill(text: str, placeholders: Mapping[str, str]) -> str:
-    """The text with ``{name}`` replaced for every known name; other braces stay."""
-    for name, value in placeholders.items():
-        text = text.replace("{" + name + "}", value)
-    return text
 
 
 def failed_result(
@@ -146,7 +149,8 @@ def failed_result(
     """The result of a job that a step ended."""
     free = None if failure.cancelled or job.kind == "test" else _scarce_bytes(context.state_dir)
     full = "" if free is None else f"; only {format_size(free)} are free at {context.state_dir}"
-    exit_code = EXIT_MISSING if free is not None else _failure_exit(failure.result)
+    trouble = failure.trouble
+    exit_code = EXIT_MISSING if free is not None else _failure_exit(failure)
     return JobResult(
         job_id=job.id,
         kind=job.kind,
@@ -157,7 +161,7 @@ def failed_result(
         seconds=time.monotonic() - started,
         steps=steps,
         log=str(context.log_path(job)),
-        cure=_FULL_DISK_CURE if free is not None else None,
+        cure=_FULL_DISK_CURE if free is not None else trouble and trouble.cure,
     )
 
 
@@ -184,6 +188,10 @@ def _run_step(
                 )
             )
 
+    if step.container is not None:
+        return run_in_container(
+            job, step, step.container, context, cancellation, placeholders, on_line
+        )
     environment = child_environment(
         context.environ,
         set_={name: fill(value, placeholders) for name, value in step.env.items()},
@@ -215,8 +223,11 @@ def _failure_reason(step: Step, result: CommandResult) -> str:
     return f"{program} ended with exit code {result.returncode} (step {step.name})"
 
 
-def _failure_exit(result: CommandResult) -> int:
+def _failure_exit(failure: StepFailure) -> int:
     """4 when the program is missing or the disk is full, else 1."""
+    if failure.trouble is not None:
+        return failure.trouble.exit_code
+    result = failure.result
     no_space = any(
         "No space left on device" in line or "os error 28" in line for line in result.tail
     )
