@@ -37,22 +37,25 @@ class Linking:
     reasons: tuple[str, ...]
 
 
-def choose_linking(cell: Cell, project: Project, host: HostFacts) -> tuple[Linking, ...] | Obstacle:
+def choose_linking(
+    cell: Cell, project: Project, host: HostFacts, *, accepts_licence: bool = False
+) -> tuple[Linking, ...] | Obstacle:
     """The linker for each triple of the cell's target, or what stands in the way.
 
     Args:
         cell: for its target, its policy and its features.
-        project: for its PyO3.
-        host: the machine.
+        project: for its PyO3 and the frameworks that its crates link.
+        host: the machine, or what ``container_choice.inside`` says of an image.
+        accepts_licence: whether the option ``accept-microsoft-licence`` is set.
     """
     system = cell.target.system
     match system:
         case "manylinux" | "musllinux":
             return _linux(cell, host)
         case "macosx":
-            return _macos(cell, host)
+            return _macos(cell, project, host)
         case "win":
-            return _windows(cell, project, host)
+            return _windows(cell, project, host, accepts_licence=accepts_licence)
         case unreachable:
             assert_never(unreachable)
 
@@ -86,8 +89,9 @@ def _linux(cell: Cell, host: HostFacts) -> tuple[Linking, ...] | Obstacle:
     return (Linking(triple=triple, linker="system", reasons=(reason,)),)
 
 
-def _macos(cell: Cell, host: HostFacts) -> tuple[Linking, ...] | Obstacle:
+def _macos(cell: Cell, project: Project, host: HostFacts) -> tuple[Linking, ...] | Obstacle:
     linker: LinkerChoice = "system"
+    crates = ", ".join(project.framework_crates)
     if host.system == "macos":
         if host.macos_sdk is None:
             return Obstacle(
@@ -96,17 +100,27 @@ def _macos(cell: Cell, host: HostFacts) -> tuple[Linking, ...] | Obstacle:
         reason = f"Apple's linker with the SDK {host.macos_sdk}"
     elif host.macos_sdk is not None:
         linker, reason = "zig", f"zig links with the macOS SDK {host.macos_sdk}"
+    elif crates:
+        return Obstacle(
+            reason=f"Apple's frameworks are linked by {crates}, and zig has none without a macOS SDK",
+            cure="set SDKROOT to the folder of a macOS SDK, or build it on a Mac",
+        )
     else:
         linker = "zig"
         reason = (
             "zig links without a macOS SDK; a crate that links Apple's frameworks needs SDKROOT"
         )
+        if project.optional_framework_crates:
+            some = ", ".join(project.optional_framework_crates)
+            reason = f"warning: {reason}, as {some} does where a feature turns it on"
     return tuple(
         Linking(triple=triple, linker=linker, reasons=(reason,)) for triple in cell.target.triples
     )
 
 
-def _windows(cell: Cell, project: Project, host: HostFacts) -> tuple[Linking, ...] | Obstacle:
+def _windows(
+    cell: Cell, project: Project, host: HostFacts, *, accepts_licence: bool
+) -> tuple[Linking, ...] | Obstacle:
     target = cell.target
     gnu = target.windows_gnu_triple
     if host.system == "windows":
@@ -116,10 +130,13 @@ def _windows(cell: Cell, project: Project, host: HostFacts) -> tuple[Linking, ..
         toolset = "mingw-w64" if has_gnu_rust else "Microsoft's build tools"
         reason = f"{toolset} link, as this machine's Rust does"
         return (Linking(triple=triple, linker="system", reasons=(reason,)),)
+    if cell.settings.windows_linker == "xwin":
+        return _xwin(cell, accepts_licence=accepts_licence)
     if gnu is None:
         return Obstacle(
             reason=f"{target.name} needs Microsoft's linker and SDK, whose licence you must accept",
-            cure="build it on Windows, or with maturin and cargo-xwin by hand",
+            cure='build it on Windows, or with windows-linker = "xwin" and '
+            "accept-microsoft-licence = true",
         )
     old_pyo3 = _old_pyo3(cell, project)
     if isinstance(old_pyo3, Obstacle):
@@ -143,6 +160,20 @@ def _windows(cell: Cell, project: Project, host: HostFacts) -> tuple[Linking, ..
         reason=f"no mingw-w64 for {gnu} was found, and zig can't link for it",
         cure=install,
     )
+
+
+def _xwin(cell: Cell, *, accepts_licence: bool) -> tuple[Linking, ...] | Obstacle:
+    """MSVC by cargo-xwin, which maturin holds; never without the user's word."""
+    if not accepts_licence:
+        return Obstacle(
+            reason='windows-linker = "xwin" downloads Microsoft\'s headers and libraries, '
+            "whose licence you have not accepted",
+            cure="accept-microsoft-licence = true in [tool.wheelworks], or "
+            'windows-linker = "mingw"',
+        )
+    (triple,) = cell.target.triples
+    reason = f'cargo-xwin links for {triple}, because windows-linker = "xwin"'
+    return (Linking(triple=triple, linker="xwin", reasons=(reason,)),)
 
 
 def _old_pyo3(cell: Cell, project: Project) -> tuple[str, ...] | Obstacle:

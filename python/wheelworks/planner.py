@@ -7,13 +7,16 @@ nothing of what is on disk: whether a job is up to date is ``freshness.py``'s qu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from wheelworks.build_groups import build_shares
 from wheelworks.build_jobs import BuildContext, build_job, sdist_job
 from wheelworks.plan import Plan, Provisioning, UnavailableCell
 from wheelworks.test_jobs import TestContext, plan_tests
-from wheelworks.toolchains import choose_toolchain, no_rust
+from wheelworks.toolchain_order import joined_reason
+from wheelworks.toolchain_settlement import settle_toolchains
+from wheelworks.toolchains import no_rust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,6 +45,9 @@ class PlanRequest:
     settings: Settings
     host: HostFacts
     layout: Layout
+    matrix_cells: tuple[Cell, ...] = ()
+    """Every cell of the matrix: toolchains are settled over all of them, whichever are selected. Empty where the
+    selected ones are all."""
     tool_requests: tuple[ToolRequest, ...]
     tools: Mapping[str, ToolEnvironment]
     """Tool name -> the environment where it is or will be."""
@@ -51,6 +57,8 @@ class PlanRequest:
     """Job id -> seconds of earlier successes."""
     test_python: str | None = None
     """``wheelworks test --python``: the interpreter spec that tests run with."""
+    emulates_tests: bool = False
+    """Whether tests may run under emulation of another architecture."""
 
 
 def make_plan(request: PlanRequest) -> Plan:
@@ -107,8 +115,11 @@ def _group_builds(
     """Cells that share one compilation, and the cells that no toolchain serves."""
     servable = []
     unavailable = []
+    settled = settle_toolchains(
+        request.matrix_cells or request.cells, request.project, request.settings, request.host
+    )
     for cell in cells:
-        choices, refusals = choose_toolchain(cell, request.project, request.settings, request.host)
+        choices, refusals = settled[cell.id].choices, settled[cell.id].refusals
         if choices:
             servable.append((cell, choices))
             continue
@@ -117,7 +128,7 @@ def _group_builds(
             UnavailableCell(
                 cell=cell.id,
                 kind="build" if request.goal == "build" else "test",
-                reason="; ".join(refusal.reason for refusal in refusals),
+                reason=joined_reason(refusals),
                 cure=cures[0] if cures else None,
             )
         )
@@ -175,7 +186,11 @@ def _rustup_calls(group: BuildGroup, host: HostFacts) -> Iterator[tuple[tuple[st
 def job_tools(job: Job, host: HostFacts) -> frozenset[str]:
     """Names of the tools that the job can't run without."""
     if job.kind == "test":
-        return frozenset() if host.uv is not None else frozenset({"uv"})
+        # In containers uv is the image's, and under wine a Windows pip installs.
+        starts_uv = any(
+            step.container is None and PurePath(step.argv[0]).stem == "uv" for step in job.steps
+        )
+        return frozenset({"uv"}) if starts_uv and host.uv is None else frozenset()
     tools = {"maturin"}
     if any("--zig" in step.argv for step in job.steps):
         tools.add("ziglang")

@@ -44,6 +44,8 @@ class RustChoice:
     standard_libraries: tuple[str, ...] | None
     """Triples whose standard library it has; None where that was not probed."""
     reason: str
+    exact_version: str | None = None
+    """The version in full, with the patch number; None where it was not probed."""
 
 
 def choose_rust(project: Project, settings: Settings, rust: RustFacts) -> RustChoice | Obstacle:
@@ -90,6 +92,7 @@ def _probed(rust: RustFacts, reason: str, *, toolchain: str | None) -> RustChoic
         toolchain_to_install=None,
         standard_libraries=rust.targets,
         reason=f"rustc {rust.rustc.version}{named}: {reason}",
+        exact_version=rust.rustc.version,
     )
 
 
@@ -127,6 +130,7 @@ def _wanted(rust: RustFacts, wanted: str, *, asker: str, is_ours: bool) -> RustC
         toolchain_to_install=None if is_installed else wanted,
         standard_libraries=None if is_installed else (rust.host_triple,),
         reason=f"Rust {wanted}: {asker} asks for it" + ("" if is_installed else ", rustup adds it"),
+        exact_version=wanted if release_of(wanted) and not _is_series(wanted) else None,
     )
 
 

@@ -1,6 +1,7 @@
-"""Facts about the host, and which toolchain serves a cell there, or the reason why none can.
+"""Facts about the host, and whether its own toolchain serves a cell, or the reason why not.
 
-Takes HostFacts (filled by ``host.py``) and a cell; gives a frozen choice. Probes nothing.
+Takes HostFacts (filled by ``host.py``) and a cell; gives a frozen choice. Probes nothing. Containers are
+``container_choice.py``'s, the order of the toolchains is ``toolchain_order.py``'s.
 """
 
 from __future__ import annotations
@@ -132,20 +133,8 @@ class ToolchainChoice:
     reasons: tuple[str, ...]
     image: ImageFacts | None = None
     """The image it is compiled in; None on the host."""
-
-
-def choose_toolchain(
-    cell: Cell, project: Project, settings: Settings, host: HostFacts
-) -> tuple[tuple[ToolchainChoice, ...], tuple[Refusal, ...]]:
-    """The choice per triple of the cell's target (two for universal2), and every refused toolchain.
-
-    The first tuple is empty when nothing serves the cell here; the refusals then say why, each
-    with the first thing in the way: no Rust, its version, the linker, the standard library.
-    """
-    outcome = _choose_host(cell, project, settings, host)
-    if isinstance(outcome, Obstacle):
-        return (), (Refusal(toolchain="host", reason=outcome.reason, cure=outcome.cure),)
-    return outcome, ()
+    rust_version: str | None = None
+    """``1.95.0``; None where it shows only once a toolchain is installed or an image is built."""
 
 
 def no_rust(host: HostFacts) -> Obstacle:
@@ -156,15 +145,21 @@ def no_rust(host: HostFacts) -> Obstacle:
     )
 
 
-def _choose_host(
+def choose_on_host(
     cell: Cell, project: Project, settings: Settings, host: HostFacts
 ) -> tuple[ToolchainChoice, ...] | Obstacle:
+    """The choice per triple of the cell's target, or the first thing in the way.
+
+    That is: no Rust, its version, the linker, the standard library.
+    """
     if host.rust is None:
         return no_rust(host)
     rust = choose_rust(project, settings, host.rust)
     if isinstance(rust, Obstacle):
         return rust
-    linkings = choose_linking(cell, project, host)
+    linkings = choose_linking(
+        cell, project, host, accepts_licence=settings.accept_microsoft_licence
+    )
     if isinstance(linkings, Obstacle):
         return linkings
     missing = _missing_libraries(linkings, rust, host.rust)
@@ -179,6 +174,7 @@ def _choose_host(
             rustup_toolchain=rust.toolchain,
             rustup_toolchain_to_install=rust.toolchain_to_install,
             reasons=_reasons(linking, rust, project, settings, is_added=linking.triple in missing),
+            rust_version=rust.exact_version,
         )
         for linking in linkings
     )

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wheelworks.targets import all_targets
-from wheelworks.toolchains import can_run_tests, choose_toolchain
+from wheelworks.toolchain_order import choose_toolchain
+from wheelworks.toolchains import can_run_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

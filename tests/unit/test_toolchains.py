@@ -9,12 +9,12 @@ import pytest
 from builders import a_cell, a_project, some_settings
 
 from wheelworks.targets import all_targets
+from wheelworks.toolchain_order import choose_toolchain
 from wheelworks.toolchains import (
     HostFacts,
     Refusal,
     ToolchainChoice,
     can_run_tests,
-    choose_toolchain,
 )
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from wheelworks.commands.plan import plan_document, plan_lines
 from wheelworks.commands.request import request_of
 from wheelworks.errors import UsageError
 from wheelworks.preparation import prepare_both
-from wheelworks.toolchains import can_run_tests, choose_toolchain
+from wheelworks.toolchain_order import choose_toolchain
+from wheelworks.toolchains import can_run_tests
 
 if TYPE_CHECKING:
     import argparse
