@@ -12,6 +12,7 @@ from wheelworks import selectors
 from wheelworks.errors import NothingSelectedError, UsageError
 from wheelworks.interpreters import parse_interpreter
 from wheelworks.test_jobs import interpreter_under_test
+from wheelworks.test_places import is_ready_in_container
 from wheelworks.toolchains import can_run_tests
 
 if TYPE_CHECKING:
@@ -113,13 +114,21 @@ def wanted_interpreters(cells: tuple[Cell, ...], request: RunRequest) -> frozens
 def missing_interpreters(
     cells: tuple[Cell, ...], request: RunRequest, host: HostFacts
 ) -> tuple[str, ...]:
-    """The interpreters that the tests which could run on this host lack."""
+    """The interpreters that the tests which could run on this host lack.
+
+    What an image has that is there already need not be installed.
+    """
     if request.goal == "build":
         return ()
     there = {found.spec for found in host.interpreters}
-    runnable = (cell for cell in cells if can_run_tests(cell.target, host, cell.policy) is None)
-    wanted = (interpreter_under_test(cell, request.python).spec for cell in runnable)
-    return tuple(dict.fromkeys(spec for spec in wanted if spec not in there))
+    missing: dict[str, None] = {}
+    for cell in cells:
+        wanted = interpreter_under_test(cell, request.python)
+        if wanted.spec in there or can_run_tests(cell.target, host, cell.policy) is not None:
+            continue
+        if not is_ready_in_container(cell, wanted, host):
+            missing[wanted.spec] = None
+    return tuple(missing)
 
 
 def target_triples(target: Target) -> tuple[str, ...]:

@@ -164,6 +164,8 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
             group_requirements=_group_requirements(loaded, cells, request),
             estimates=store.estimates(),
             test_python=request.python,
+            # Emulation is slow: only cells that somebody named are worth it.
+            emulates_tests=bool(request.selectors),
         )
     )
     if settings.offline:

@@ -1,7 +1,7 @@
 """Test jobs: one wheel with one interpreter.
 
-Pure: takes cells and the interpreters that were found, gives makers of Jobs and the cells that can't be
-tested here, with reasons. The steps themselves are ``test_steps.py``'s.
+Pure: takes cells and the host's facts, gives makers of Jobs and the cells that can't be tested here, with reasons.
+Where a cell is tested is ``test_places.py``'s choice, the steps themselves are ``test_steps.py``'s.
 """
 
 from __future__ import annotations
@@ -10,19 +10,25 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from wheelworks.container_tests import in_container
+from wheelworks.containers import paths
 from wheelworks.interpreters import parse_interpreter
 from wheelworks.plan import Job, TestPlan, UnavailableCell
+from wheelworks.rust_choice import Obstacle
+from wheelworks.test_places import choose_place
 from wheelworks.test_steps import test_steps
-from wheelworks.toolchains import can_run_tests
+from wheelworks.wine_tests import under_wine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from wheelworks.interpreters import InterpreterSpec
     from wheelworks.matrix import Cell
+    from wheelworks.plan import Step
     from wheelworks.planner import PlanRequest
     from wheelworks.project import Project
-    from wheelworks.toolchains import FoundInterpreter, HostFacts
+    from wheelworks.test_places import TestPlace
+    from wheelworks.toolchains import HostFacts
 
 TEST_MEMORY_MIB = 512
 
@@ -38,6 +44,10 @@ class TestContext:
     group_requirements: Mapping[str, tuple[str, ...]]
     estimates: Mapping[str, float]
     test_python: str | None
+    emulates: bool = False
+    """Whether tests may run under emulation of another architecture."""
+    engine_args: tuple[str, ...] = ()
+    """Further arguments of the container engine's ``run``."""
 
     __test__ = False
 
@@ -52,6 +62,8 @@ class TestContext:
             group_requirements=request.group_requirements,
             estimates=request.estimates,
             test_python=request.test_python,
+            emulates=request.emulates_tests,
+            engine_args=request.settings.container.engine_args,
         )
 
 
@@ -91,50 +103,24 @@ def _test_of(cell: Cell, context: TestContext) -> Callable[[Job], Job] | Unavail
             cell.settings.test.no_command_reason or "the project names no tests",
             "set [tool.wheelworks.test] command in pyproject.toml",
         )
-    cannot_run = can_run_tests(cell.target, context.host, cell.policy)
-    if cannot_run is not None:
-        return unavailable(cannot_run, None)
     spec = interpreter_under_test(cell, context.test_python)
-    found = next((one for one in context.host.interpreters if one.spec == spec.spec), None)
-    if found is None:
-        problem = dict(context.host.interpreter_problems).get(spec.spec)
-        return unavailable(
-            f"no {_spoken(spec)}: "
-            + (problem or "none was found on PATH or in pyenv's or uv's folders"),
-            f"install it (uv python install {spec.spec}), or name it in [tool.wheelworks.interpreters]",
-        )
+    place = choose_place(cell, spec, context.host, emulates=context.emulates)
+    if isinstance(place, Obstacle):
+        return unavailable(place.reason, place.cure)
 
     def make(build: Job) -> Job:
-        return _test_job(cell, build, found, context)
+        return _test_job(cell, build, spec, place, context)
 
     return make
 
 
-def _spoken(spec: InterpreterSpec) -> str:
-    name = "PyPy" if spec.implementation == "pp" else "CPython"
-    threaded = " (free-threaded)" if spec.free_threaded else ""
-    return f"{name} {spec.version}{threaded}"
-
-
-def _test_job(cell: Cell, build: Job, found: FoundInterpreter, context: TestContext) -> Job:
+def _test_job(
+    cell: Cell, build: Job, spec: InterpreterSpec, place: TestPlace, context: TestContext
+) -> Job:
     settings = cell.settings.test
     project = context.project
     job_id = f"test {cell.id}"
-    root = PurePath(project.root)
     requirements = _requirements(cell, context)
-    steps = test_steps(
-        system=context.host.system,
-        uv=context.uv,
-        interpreter=found.path,
-        requirements=requirements,
-        extras=settings.extras or (),
-        import_names=project.import_names,
-        commands=settings.command or (),
-        environment=settings.environment,
-        environment_pass=settings.environment_pass,
-        timeout_seconds=settings.timeout_seconds,
-        project_folder=root.relative_to(project.source_root).as_posix(),
-    )
     return Job(
         id=job_id,
         kind="test",
@@ -142,23 +128,24 @@ def _test_job(cell: Cell, build: Job, found: FoundInterpreter, context: TestCont
         needs=(build.id,),
         toolchain=None,
         build_key=None,
-        steps=steps,
+        steps=_steps(cell, place, requirements, context),
         inputs={
-            "interpreter": f"{found.version} {found.path}",
+            "interpreter": place.identity,
             "requirements": "\n".join(requirements),
             "extras": ",".join(settings.extras or ()),
             "test command": "\n".join(settings.command or ()),
             "test sources": "\n".join(settings.sources or ()),
             **{f"env {name}": value for name, value in sorted(settings.environment.items())},
             **{f"passed env {name}": "" for name in settings.environment_pass},
+            **({f"image {place.image.reference}": ""} if place.image is not None else {}),
         },
         reads_sources=True,
         expects=None,
         cores=1,
         memory_mib=TEST_MEMORY_MIB,
-        timeout_seconds=settings.timeout_seconds,
+        timeout_seconds=settings.timeout_seconds * _timeout_factor(cell, place),
         estimate_seconds=context.estimates.get(job_id),
-        reasons=(f"{found.path} ({found.origin}) is Python {found.version}",),
+        reasons=(place.reason,),
         test=TestPlan(
             sources=settings.sources,
             package_dirs=tuple(
@@ -166,10 +153,56 @@ def _test_job(cell: Cell, build: Job, found: FoundInterpreter, context: TestCont
                 for folder in project.package_dirs
             ),
             guarded_names=project.import_names,
-            interpreter=found.path,
-            interpreter_spec=found.spec,
+            interpreter=place.interpreter,
+            interpreter_spec=spec.spec,
         ),
+        is_emulated=place.is_emulated,
+        images=(place.image.reference,) if place.image is not None else (),
     )
+
+
+def _steps(
+    cell: Cell, place: TestPlace, requirements: tuple[str, ...], context: TestContext
+) -> tuple[Step, ...]:
+    """The same steps wherever they run, put into a container or under wine where the place says so."""
+    settings = cell.settings.test
+    project = context.project
+    system, uv = context.host.system, context.uv
+    if place.image is not None:
+        system, uv = "linux", paths.UV
+    elif place.wine is not None:
+        system = "windows"
+    steps = test_steps(
+        system=system,
+        uv=uv,
+        interpreter=place.interpreter,
+        requirements=requirements,
+        extras=settings.extras or (),
+        import_names=project.import_names,
+        commands=settings.command or (),
+        environment=settings.environment,
+        environment_pass=settings.environment_pass,
+        timeout_seconds=settings.timeout_seconds,
+        project_folder=PurePath(project.root).relative_to(project.source_root).as_posix(),
+    )
+    factor = _timeout_factor(cell, place)
+    if place.image is not None and context.host.containers is not None:
+        return in_container(
+            steps,
+            image=place.image,
+            containers=context.host.containers,
+            engine_args=context.engine_args,
+            timeout_factor=factor,
+        )
+    if place.wine is not None:
+        return under_wine(
+            steps, wine=place.wine.path, interpreter=place.interpreter, timeout_factor=factor
+        )
+    return steps
+
+
+def _timeout_factor(cell: Cell, place: TestPlace) -> int:
+    return cell.settings.test.emulation_factor if place.is_emulated else 1
 
 
 def _requirements(cell: Cell, context: TestContext) -> tuple[str, ...]:

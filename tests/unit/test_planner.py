@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import a_project
+from container_samples import some_containers
 
 from wheelworks.config.settings import CellSettings, Override, Settings, TestSettings
 from wheelworks.dataclass_json import to_plain
@@ -17,6 +18,7 @@ from wheelworks.errors import ConfigurationError
 from wheelworks.matrix import expand_matrix
 from wheelworks.plan import Layout, Plan
 from wheelworks.planner import PlanRequest, make_plan
+from wheelworks.toolchains import FoundTool
 from wheelworks.tools import ToolEnvironment, default_request
 
 if TYPE_CHECKING:
@@ -109,11 +111,54 @@ def test_plans_of_six_machines_are_as_recorded(
     name: str, goal: str, hosts: Mapping[str, HostFacts]
 ) -> None:
     """The whole plan of a machine is compared; set WHEELWORKS_UPDATE_SNAPSHOTS=1 to record it anew."""
-    found = document(make_plan(request(hosts[name], goal=goal)))
-    golden = GOLDEN / f"{name}-{goal}.json"
+    check_golden(f"{name}-{goal}", make_plan(request(hosts[name], goal=goal)))
+
+
+def check_golden(name: str, plan: Plan) -> None:
+    """Compare a plan with the recorded one."""
+    found = document(plan)
+    golden = GOLDEN / f"{name}.json"
     if os.environ.get("WHEELWORKS_UPDATE_SNAPSHOTS") == "1":
         golden.write_text(found, encoding="utf-8")
     assert found == golden.read_text(encoding="utf-8")
+
+
+def test_the_test_plan_of_a_machine_with_containers_and_wine_is_as_recorded(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """Natively, in a container, under QEMU and under wine, each with the command of its platform."""
+    host = replace(
+        hosts["linux_x86_64"],
+        containers=some_containers(),
+        wine=FoundTool(path="/usr/bin/wine", version="9.0", size=1000, mtime_ns=1),
+        wine_pythons=(("3.13", "/opt/python-3.13/python.exe"),),
+        rust=hosts["linux_arm64"].rust,
+        mingw=hosts["linux_arm64"].mingw,
+    )
+    windows = Override(
+        select=("*-win_amd64",),
+        values={
+            "test.command": (
+                "pytest {project}/tests -k 'not pty' --timeout=5 --timeout-method=thread",
+            )
+        },
+    )
+    settings = replace(SETTINGS, overrides=(windows,))
+    wanted = replace(request(host, goal="test", settings=settings), emulates_tests=True)
+    plan = make_plan(wanted)
+    check_golden("linux_containers-test", plan)
+    tests = {job.cells[0]: job for job in plan.jobs if job.kind == "test"}
+    assert "not pty" in tests["cp313-win_amd64"].steps[-1].argv
+    assert "not pty" not in tests["cp313-manylinux_aarch64"].steps[-1].argv
+    places = {cell: (job.is_emulated, job.images != ()) for cell, job in tests.items()}
+    assert places == {
+        "cp312-manylinux_x86_64": (False, False),
+        "cp313-manylinux_x86_64": (False, False),
+        "cp314-manylinux_x86_64": (False, True),
+        "cp313-manylinux_aarch64": (True, True),
+        "cp314-manylinux_aarch64": (True, True),
+        "cp313-win_amd64": (True, False),
+    }
 
 
 @pytest.mark.parametrize("name", HOSTS)
