@@ -149,7 +149,7 @@ def failed_result(
     """The result of a job that a step ended."""
     free = None if failure.cancelled or job.kind == "test" else _scarce_bytes(context.state_dir)
     full = "" if free is None else f"; only {format_size(free)} are free at {context.state_dir}"
-    trouble = failure.trouble
+    cure = failure.trouble.cure if failure.trouble is not None else None
     exit_code = EXIT_MISSING if free is not None else _failure_exit(failure)
     return JobResult(
         job_id=job.id,
@@ -161,7 +161,7 @@ def failed_result(
         seconds=time.monotonic() - started,
         steps=steps,
         log=str(context.log_path(job)),
-        cure=_FULL_DISK_CURE if free is not None else trouble and trouble.cure,
+        cure=_FULL_DISK_CURE if free is not None else cure,
     )
 
 
