@@ -1,7 +1,7 @@
 """What a killed run leaves behind: who is alive, and the removal of what the dead left.
 
 Touches ``running/`` and ``staging/`` below ``.wheelworks/``, and kills process groups that a dead
-run started.
+run started. Its containers are removed by whoever calls, through a function.
 
 A run holds the lock ``running/<id>.lock`` as long as it lives; the system lets go of it however the
 process ends, so that no pid has to be trusted. ``running/<id>.json`` names its process groups with
@@ -29,10 +29,12 @@ from filelock import FileLock
 from wheelworks.files import atomic_write, ensure_state_dir, unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from wheelworks.runner import GroupRecorder
 
+CONTAINERS_SUFFIX: Final = ".containers"
+"""Of the folder in ``running/`` that stands for containers of a run (``containers.removal``)."""
 _REGISTER_SECONDS: Final = 10.0
 _DEATH_SECONDS: Final = 2.0
 
@@ -102,18 +104,22 @@ class RunRegistry:
                     alive.add(run_id)
         return frozenset(alive)
 
-    def sweep(self) -> Swept:
+    def sweep(self, remove_containers: Callable[[str], object]) -> Swept:
         """Remove what dead runs left; see :func:`sweep_leftovers`."""
         # The folders first: a run that begins after this line may make one that is not in the list.
         staged = {path.name for path in (self._state_dir / "staging").glob("*")}
         recorded = {path.stem for path in self._folder.glob("*.json")}
+        with_containers = {path.stem for path in self._folder.glob(f"*{CONTAINERS_SUFFIX}")}
         removed: list[str] = []
         killed: list[int] = []
-        for run_id in sorted(staged | recorded):
+        for run_id in sorted(staged | recorded | with_containers):
             with self._held_if_dead(run_id) as is_dead:
                 if not is_dead:
                     continue
                 killed += _kill_groups(self._folder / f"{run_id}.json", self._state_dir.resolve())
+                if run_id in with_containers:
+                    # Before the folders that they write into.
+                    remove_containers(run_id)
                 self._clean(run_id)
             if run_id in staged:
                 removed.append(run_id)
@@ -141,15 +147,21 @@ class RunRegistry:
                 (self._folder / f"{run_id}.{suffix}").unlink()
 
 
-def sweep_leftovers(state_dir: Path) -> Swept:
-    """Remove what killed runs left: staging folders, and process groups that go on compiling.
+def sweep_leftovers(
+    state_dir: Path, remove_containers: Callable[[str], object] = lambda _run_id: None
+) -> Swept:
+    """Remove what killed runs left: staging folders, and process groups and containers that go on compiling.
 
     Nothing of a run that is alive is touched, also when it runs at the same time. What can't be
     removed stays for the next sweep.
+
+    Args:
+        state_dir: ``.wheelworks`` in the project.
+        remove_containers: removes the containers of a run, given its id; called only for dead runs that had any.
     """
     if not (state_dir / "running").is_dir() and not (state_dir / "staging").is_dir():
         return Swept(staging=(), groups=())
-    return RunRegistry(state_dir).sweep()
+    return RunRegistry(state_dir).sweep(remove_containers)
 
 
 class _GroupFile:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wheelworks.closing import Closing, change_notices
+from wheelworks.containers.removal import RunContainers
 from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunStarted
 from wheelworks.executors.base import RunContext
@@ -233,6 +234,12 @@ class Run:
                 fail_fast=self._options.fail_fast,
             )
         finally:
+            RunContainers(
+                state_dir=context.state_dir,
+                run_id=self._run_id,
+                runner=self._runner,
+                environ=self._environ,
+            ).close()
             shutil.rmtree(context.staging_dir, ignore_errors=True)
         flags = self._options.repeat_flags
         for job, result in zip(runnable, results, strict=True):

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.request import repeat_flags, request_of
+from wheelworks.containers.removal import container_remover
 from wheelworks.errors import UsageError
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
@@ -48,7 +49,9 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             hint="choose one; every run leaves a report.json",
         )
     prepared = _prepare(request_of(args), context)
-    sweep_leftovers(prepared.state_dir)
+    sweep_leftovers(
+        prepared.state_dir, container_remover(prepared.state_dir, context.runner, context.environ)
+    )
     cancellation = Cancellation()
     with ExitStack() as stack:
         choice = choose_display(
@@ -115,37 +118,3 @@ def _write_step_summary(report: Report, context: CommandContext) -> None:
             summary.write(report_to_markdown(report))
     except OSError as error:
         context.say(f"warning: the step summary {file} can't be written: {error.strerror}")
-
-
-def _prepare(request: RunRequest, context: CommandContext) -> Prepared:
-    """Prepare, with what may be installed first; what may not is planned without."""
-
-    def complete_host(loaded: Loaded, host: HostFacts, missing: tuple[str, ...]) -> HostFacts:
-        installer = InterpreterInstaller(
-            runner=context.runner,
-            environ=context.environ,
-            project_root=loaded.project.root,
-            tools_dir=user_tools_dir(),
-            consent=_consent(loaded, context),
-        )
-        return installer.complete(host, missing)
-
-    prepared = prepare(request, context.runner, context.environ, complete_host=complete_host)
-    stale = {job_id for job_id, verdict in prepared.verdicts.items() if not verdict.is_fresh}
-    additions = [item.what for item in prepared.plan.provisioning if stale & set(item.needed_by)]
-    if not additions or _consent(prepared.loaded, context).allows(additions):
-        return prepared
-    without = replace(request, flags={**request.flags, "provision": "never"})
-    return prepare(without, context.runner, context.environ)
-
-
-def _consent(loaded: Loaded, context: CommandContext) -> Consent:
-    """Ask on a terminal, not under CI."""
-    is_ci = context.environ.get("CI", "").lower() not in ("", "0", "false")
-    surroundings = context.surroundings
-    can_ask = surroundings.stdin_is_terminal and surroundings.stream_is_terminal and not is_ci
-    return Consent(
-        provision=loaded.settings.provision,
-        ask=context.confirm if can_ask else None,
-        say=context.say,
-    )

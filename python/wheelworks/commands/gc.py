@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from wheelworks.commands.context import directory_of
 from wheelworks.config.load import load
 from wheelworks.config.parse import InvalidValueError, parse_size
+from wheelworks.containers.removal import container_remover
 from wheelworks.errors import EXIT_OK, MissingResourceError, UsageError
 from wheelworks.gc import (
     KEPT_RUN_SECONDS,
@@ -51,7 +52,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         _candidates(state_dir), max_bytes=max_bytes, unused_since=time.time() - UNUSED_SECONDS
     )
     if not args.dry_run:
-        sweep_leftovers(state_dir)
+        sweep_leftovers(state_dir, container_remover(state_dir, context.runner, context.environ))
         removals = tuple(one for one in removals if _is_removed(state_dir, one.name, context))
         RunStore(state_dir).prune(max_runs=KEPT_RUNS, max_age_seconds=KEPT_RUN_SECONDS)
     freed = sum(candidate.size for candidate in removals)

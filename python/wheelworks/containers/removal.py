@@ -19,14 +19,14 @@ from wheelworks.childenv import passed_variables
 from wheelworks.containers import paths
 from wheelworks.containers.invocation import engine_environment
 from wheelworks.files import atomic_write, unwritable
+from wheelworks.leftovers import CONTAINERS_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from wheelworks.runner import CommandResult, Runner
 
-SUFFIX: Final = ".containers"
 REMOVAL_SECONDS: Final = 20.0
 """How long an engine may take to list or remove containers; what it does not is tried again by the next run."""
 _ENGINE_FILE: Final = "engine.json"
@@ -55,7 +55,7 @@ class RunContainers:
     @property
     def folder(self) -> Path:
         """Where they are written down."""
-        return self.state_dir / "running" / f"{self.run_id}{SUFFIX}"
+        return self.state_dir / "running" / f"{self.run_id}{CONTAINERS_SUFFIX}"
 
     @contextlib.contextmanager
     def watching(self, engine: str, name: str) -> Iterator[Watch]:
@@ -133,6 +133,20 @@ class RunContainers:
             timeout_seconds=REMOVAL_SECONDS,
             capture_stdout=True,
         )
+
+
+def container_remover(
+    state_dir: Path, runner: Runner, environ: Mapping[str, str]
+) -> Callable[[str], tuple[str, ...]]:
+    """What removes the containers of a dead run, given its id; see ``leftovers.sweep_leftovers``."""
+
+    def remove(run_id: str) -> tuple[str, ...]:
+        containers = RunContainers(
+            state_dir=state_dir, run_id=run_id, runner=runner, environ=environ
+        )
+        return containers.remove_all()
+
+    return remove
 
 
 @dataclass(slots=True)
