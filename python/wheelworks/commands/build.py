@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from wheelworks.commands.installing import prepare_with_consent
 from wheelworks.commands.request import repeat_flags, request_of
 from wheelworks.containers.removal import container_remover
 from wheelworks.errors import UsageError
 from wheelworks.events_json import event_to_json
 from wheelworks.leftovers import RunRegistry, sweep_leftovers
-from wheelworks.preparation import prepare, user_tools_dir
 from wheelworks.process import Cancellation
-from wheelworks.provisioning import Consent, InterpreterInstaller
 from wheelworks.report.render import report_to_json, report_to_markdown
 from wheelworks.run import Run, RunOptions
 from wheelworks.signals import interruptible
@@ -24,13 +22,10 @@ from wheelworks.ui.select import choose_display, open_display
 if TYPE_CHECKING:
     import argparse
 
-    from wheelworks.cell_choice import RunRequest
     from wheelworks.commands.context import CommandContext
-    from wheelworks.config.load import Loaded
     from wheelworks.events import Event
     from wheelworks.preparation import Prepared
     from wheelworks.report.model import Report
-    from wheelworks.toolchains import HostFacts
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -48,7 +43,33 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
             "--json and --events both write to stdout",
             hint="choose one; every run leaves a report.json",
         )
-    prepared = _prepare(request_of(args), context)
+    prepared = prepare_with_consent(request_of(args), context)
+    options = RunOptions(
+        command=context.command_line,
+        strict=args.strict,
+        fail_fast=args.fail_fast,
+        waits_for_locks=not args.no_wait,
+        repeat_flags=repeat_flags(args),
+    )
+    report = carry_out(prepared, options, args, context)
+    with suppress(BrokenPipeError):
+        _give_results(report, prepared, args, context)
+    _write_step_summary(report, context)
+    return report.exit_code
+
+
+def carry_out(
+    prepared: Prepared, options: RunOptions, args: argparse.Namespace, context: CommandContext
+) -> Report:
+    """Run what was prepared, with a display, and show its report on stderr.
+
+    Args:
+        prepared: the plan.
+        options: how the run behaves.
+        args: how it is shown: ``color``, ``quiet``, ``verbose``, ``events``.
+        context: the outside world.
+    """
+    events = getattr(args, "events", None)
     sweep_leftovers(
         prepared.state_dir, container_remover(prepared.state_dir, context.runner, context.environ)
     )
@@ -63,7 +84,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
 
         def sink(event: Event) -> None:
             display(event)
-            if args.events == "json":
+            if events == "json":
                 # Every job has threads of its own that come here. A reader that went away (`| head -1`) must not
                 # end the builds.
                 with stdout_lock, suppress(BrokenPipeError):
@@ -73,13 +94,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         signals = stack.enter_context(interruptible(cancellation, sink))
         run = Run(
             prepared,
-            RunOptions(
-                command=context.command_line,
-                strict=args.strict,
-                fail_fast=args.fail_fast,
-                waits_for_locks=not args.no_wait,
-                repeat_flags=repeat_flags(args),
-            ),
+            options,
             runner=context.runner,
             environ=context.environ,
             sink=sink,
@@ -90,10 +105,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     # Whether anybody reads it or not, the run ended as it did.
     with suppress(BrokenPipeError):
         context.show_report(report, color=args.color)
-    with suppress(BrokenPipeError):
-        _give_results(report, prepared, args, context)
-    _write_step_summary(report, context)
-    return report.exit_code
+    return report
 
 
 def _give_results(

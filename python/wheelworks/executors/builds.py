@@ -7,18 +7,20 @@ of the artifact is ``workbench.py``'s business.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks.executors.base import run_steps
 from wheelworks.executors.lockfile import LOCK_FILE, shared_lock_file
+from wheelworks.locks import acquire
 from wheelworks.snapshot import sync_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from wheelworks.executors.base import RunContext
+    from wheelworks.executors.base import RunContext, StepFailure
     from wheelworks.executors.workbench import Made, Workbench
-    from wheelworks.plan import Job
+    from wheelworks.plan import Job, Step
     from wheelworks.process import Cancellation
     from wheelworks.report.model import JobResult, StepResult
 
@@ -43,6 +45,33 @@ class BuildExecutor:
             JobFailedError: a source file changed while it was copied.
         """
         return self._workbench.carry_out(job, cancellation, make=self._make)
+
+    def fetch(self, job: Job, cancellation: Cancellation, *extra: Step) -> StepFailure | None:
+        """Bring what the job compiles and no more: snapshot, lock file, crates; gives the step that failed, if any.
+
+        Args:
+            job: the job.
+            cancellation: stops it.
+            extra: steps after the job's own, such as the fetching of a job that fetches while it compiles.
+
+        Raises:
+            MissingResourceError: as :meth:`execute`.
+            JobFailedError: as :meth:`execute`.
+        """
+        context = self._context
+        staging = context.staging_dir / job.id.replace(" ", "-")
+        staging.mkdir(parents=True, exist_ok=True)
+        fetching = tuple(step for step in job.steps if step.name in ("lock", "fetch"))
+        with acquire(
+            context.state_dir / "locks" / f"{job.build_key}.lock",
+            wait=context.waits_for_locks,
+            on_wait=context.notice_wait(job),
+            cancellation=cancellation,
+        ):
+            snapshot = self._prepare_snapshot(job, cancellation)
+            steps = replace(job, steps=(*fetching, *extra))
+            _, failure = self._compile(steps, snapshot, staging, cancellation)
+        return failure
 
     def _make(self, job: Job, staging: Path, cancellation: Cancellation) -> Made:
         """Compile; leaves the artifact in the staging folder."""
@@ -92,7 +121,19 @@ class BuildExecutor:
                         # A torn one must not become everybody's.
                         place.unlink(missing_ok=True)
                         return results, failure
-        context.emit_phase(job, "compiling" if job.kind == "build" else "packing")
-        others = tuple(step for step in job.steps if step.name != "lock")
-        more, failure = run_steps(job, others, context, cancellation, placeholders)
-        return (*results, *more), failure
+        fetching = tuple(step for step in job.steps if step.name == "fetch")
+        others = tuple(step for step in job.steps if step.name not in ("lock", "fetch"))
+        main: Phase = "compiling" if job.kind == "build" else "packing"
+        phases: tuple[tuple[Phase, tuple[Step, ...]], ...] = (
+            ("fetching", fetching),
+            (main, others),
+        )
+        for phase, steps in phases:
+            if not steps:
+                continue
+            context.emit_phase(job, phase)
+            more, failure = run_steps(job, steps, context, cancellation, placeholders)
+            results = (*results, *more)
+            if failure is not None:
+                return results, failure
+        return results, None
