@@ -1,7 +1,6 @@
 """Build and sdist jobs: one maturin call each, complete with argv, environment and build key.
 
 Pure: takes cells with their chosen toolchains, gives Jobs. Knows nothing of the disk.
-Source of the argv: maturin's own options (``maturin build --help``, 1.16.0).
 """
 
 from __future__ import annotations
@@ -11,24 +10,26 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
-
 from wheelworks.build_environment import (
     UNSET_FOR_BUILDS,
     build_environment,
     common_environment,
-    environment_inputs,
     passed_inputs,
 )
-from wheelworks.build_groups import PYTHON_INDEPENDENT_BINDINGS, shared_tag
-from wheelworks.plan import Job, Step, WheelExpectation
-from wheelworks.targets import platform_tags
+from wheelworks.build_groups import shared_tag
+from wheelworks.maturin_call import (
+    KEY_PLACE,
+    maturin_argv,
+    option_inputs,
+    portable,
+    wheel_expectation,
+)
+from wheelworks.plan import Job, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wheelworks.build_groups import BuildGroup
-    from wheelworks.matrix import Cell
     from wheelworks.plan import Layout
     from wheelworks.planner import PlanRequest
     from wheelworks.project import Project
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from wheelworks.tools import ToolEnvironment
 
 SDIST_TIMEOUT_SECONDS = 600.0
-KEY_PLACE = "{key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +105,49 @@ class BuildContext:
 
 
 def build_job(group: BuildGroup, context: BuildContext) -> Job:
-    """The job that compiles, packs, audits and publishes one wheel."""
+    """The job that compiles, packs, audits and publishes one wheel on the host."""
     cell = group.cells[0]
     key = build_key(group, context)
-    job_id = f"build {shared_tag(cell, context.project)}-{cell.target.name}"
     argv = maturin_argv(group, context, key)
     environment = build_environment(group, context.host, context.zig_python)
-    inputs = {**_tool_inputs(context, argv), **_option_inputs(group, environment, argv, key)}
+    compile_step = Step(
+        name="compile",
+        argv=argv,
+        env={**environment, "CARGO_BUILD_JOBS": str(cargo_jobs(context))},
+        unset=UNSET_FOR_BUILDS,
+        env_pass=cell.settings.environment_pass,
+        cwd=context.paths.project.replace(KEY_PLACE, key),
+        timeout_seconds=cell.settings.timeout_seconds,
+    )
+    return job_of_build(
+        group,
+        context,
+        key,
+        steps=(*_lock_steps(context, key, group.choices[0].rustup_toolchain), compile_step),
+        inputs={**_tool_inputs(context, argv), **option_inputs(group, environment, argv, key)},
+    )
+
+
+def job_of_build(
+    group: BuildGroup,
+    context: BuildContext,
+    key: str,
+    *,
+    steps: tuple[Step, ...],
+    inputs: Mapping[str, str],
+) -> Job:
+    """The job of a build, whatever its steps run in.
+
+    Args:
+        group: the cells that it serves.
+        context: what every build of the plan shares.
+        key: as :func:`build_key` gives it.
+        steps: ending with the one that leaves the wheel in the staging folder.
+        inputs: what it reads besides the source tree.
+    """
+    cell = group.cells[0]
+    job_id = f"build {shared_tag(cell, context.project)}-{cell.target.name}"
+    images = (choice.image.reference for choice in group.choices if choice.image is not None)
     return Job(
         id=job_id,
         kind="build",
@@ -119,33 +155,21 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
         needs=(),
         toolchain=group.choices[0].toolchain,
         build_key=key,
-        steps=(
-            *_lock_steps(context, key, group.choices[0].rustup_toolchain),
-            Step(
-                name="compile",
-                argv=argv,
-                env={
-                    **environment,
-                    "CARGO_BUILD_JOBS": str(_cargo_jobs(context)),
-                },
-                unset=UNSET_FOR_BUILDS,
-                env_pass=cell.settings.environment_pass,
-                cwd=context.paths.project.replace(KEY_PLACE, key),
-                timeout_seconds=cell.settings.timeout_seconds,
-            ),
-        ),
+        steps=steps,
         inputs=inputs,
         reads_sources=True,
         expects=wheel_expectation(cell, context.project),
         cores=context.cores_per_build,
         memory_mib=context.memory_mib,
-        timeout_seconds=cell.settings.timeout_seconds,
+        timeout_seconds=steps[-1].timeout_seconds,
         estimate_seconds=context.estimates.get(job_id),
         reasons=tuple(
             dict.fromkeys(reason for choice in group.choices for reason in choice.reasons)
         ),
         audit_ignore=cell.settings.audit_ignore,
         git_beside_snapshot=context.git_beside_snapshot,
+        is_emulated=group.choices[0].toolchain == "emulated",
+        images=tuple(dict.fromkeys(images)),
     )
 
 
@@ -177,7 +201,7 @@ def sdist_job(context: BuildContext) -> Job:
         ),
         inputs={
             **_tool_inputs(context, argv),
-            "arguments": _portable(argv, key),
+            "arguments": portable(argv, key),
             **passed_inputs(),
         },
         reads_sources=True,
@@ -194,63 +218,23 @@ def sdist_job(context: BuildContext) -> Job:
 def build_key(group: BuildGroup, context: BuildContext) -> str:
     """Name of the build's folders: readable, and with a hash of everything that must not share a target folder.
 
-    Triple, ABI tag, features, profile, rustc, linker and policy (docs/design.md section 7).
+    Triple, ABI tag, features, profile, rustc, linker, policy, toolchain and image (docs/design.md section 7).
     """
     cell = group.cells[0]
     tag = shared_tag(cell, context.project)
     rust = context.host.rust
     parts = (
         [choice.triple for choice in group.choices], tag, cell.policy, cell.settings.features,
-        cell.settings.no_default_features, cell.settings.profile,
+        cell.settings.no_default_features, cell.settings.profile, cell.settings.maturin_args,
+        sorted(cell.settings.environment.items()), cell.settings.environment_pass,
         [(choice.linker, choice.rustup_toolchain) for choice in group.choices],
         rust.rustc.version if rust else "", context.paths.manifest,
     )  # fmt: skip
+    image = group.choices[0].image
+    if image is not None:
+        parts = (*parts, group.choices[0].toolchain, image.reference)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
     return f"{tag}-{cell.target.name}-{digest}"
-
-
-def maturin_argv(group: BuildGroup, context: BuildContext, key: str) -> tuple[str, ...]:
-    """The one maturin call of a build."""
-    cell = group.cells[0]
-    settings = cell.settings
-    is_linux = cell.target.system in ("manylinux", "musllinux")
-    argv = [
-        context.maturin, "build",
-        "--profile", settings.profile,
-        "--locked",
-        "--target", "universal2-apple-darwin" if len(group.choices) > 1 else group.choices[0].triple,
-    ]  # fmt: skip
-    if context.project.bindings not in PYTHON_INDEPENDENT_BINDINGS:
-        argv += ["--interpreter", cell.built_for.maturin_name]
-    # PyPI refuses what no policy names, so the wheel says which policy it is built for.
-    argv += ["--compatibility", cell.policy] if is_linux else ["--compatibility", "pypi"]
-    if any(choice.linker == "zig" for choice in group.choices):
-        argv.append("--zig")
-    argv += ["--manifest-path", context.paths.manifest.replace(KEY_PLACE, key)]
-    argv += ["--target-dir", context.paths.target_dir.replace(KEY_PLACE, key), "--out", "{staging}"]
-    if settings.features:
-        # maturin forgets the features of [tool.maturin] when it is given others.
-        features = dict.fromkeys((*context.project.maturin_features, *settings.features))
-        argv += ["--features", ",".join(features)]
-    if settings.no_default_features:
-        argv.append("--no-default-features")
-    return (*argv, *settings.maturin_args)
-
-
-def wheel_expectation(cell: Cell, project: Project) -> WheelExpectation:
-    """What the audit holds the cell's wheel to."""
-    independent = project.bindings in PYTHON_INDEPENDENT_BINDINGS
-    return WheelExpectation(
-        name=canonicalize_name(project.name).replace("-", "_"),
-        version=project.version,
-        python_tag="py3" if independent else cell.built_for.python_tag,
-        abi_tag="none" if independent else cell.built_for.abi_tag,
-        platform_tags=platform_tags(cell.target, cell.policy),
-        policy=cell.policy,
-        module_name=project.module_name,
-        import_names=project.import_names,
-        bindings=project.bindings,
-    )
 
 
 def _packing_toolchain(context: BuildContext) -> str | None:
@@ -264,8 +248,11 @@ def _packing_toolchain(context: BuildContext) -> str | None:
     return rust.toolchain
 
 
-def _cargo_jobs(context: BuildContext) -> int:
-    """Twice the build's share: while one build links on one thread, another uses the processor."""
+def cargo_jobs(context: BuildContext) -> int:
+    """How many processes cargo may start: twice the build's share.
+
+    While one build links on one thread, another uses the processor.
+    """
     return max(1, min(context.host.cores, 2 * context.cores_per_build))
 
 
@@ -295,18 +282,3 @@ def _tool_inputs(context: BuildContext, argv: tuple[str, ...]) -> dict[str, str]
         inputs["rustc"] = f"{rust.rustc.version} ({rust.rustc.size} bytes)"
         inputs["cargo"] = rust.cargo.version
     return inputs
-
-
-def _option_inputs(
-    group: BuildGroup, environment: Mapping[str, str], argv: tuple[str, ...], key: str
-) -> dict[str, str]:
-    cell = group.cells[0]
-    inputs = {"arguments": _portable(argv, key), **environment_inputs(group, environment)}
-    if cell.settings.audit_ignore:
-        inputs["ignored audit rules"] = ",".join(cell.settings.audit_ignore)
-    return inputs
-
-
-def _portable(argv: tuple[str, ...], key: str) -> str:
-    """The arguments without the places that name a folder of this run: those never change a wheel."""
-    return " ".join("{folder}" if key in word else word for word in argv[1:])

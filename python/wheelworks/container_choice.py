@@ -34,7 +34,7 @@ RECIPE_TRIPLES = (
 )
 RECIPE_MINGW = (("x86_64-pc-windows-gnu", "x86_64-w64-mingw32-gcc"),)
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
-_OFFLINE_REASON = "the image has no more than its recipe puts into it"
+_NOTHING_ADDED = "the image has no more than its recipe puts into it"
 
 
 def choose_in_container(
@@ -177,18 +177,18 @@ def _rust_inside(image: ImageFacts) -> RustFacts | None:
     """The Rust of the image; by its recipe's pin before it is built, None where nothing pins it."""
     if image.rust is not None or image.rust_version is None:
         return image.rust
-    machine = _MACHINES.get(image.platform, "")
+    triple = own_triple(image.platform)
     return RustFacts(
         rustc=replace(_program("rustc"), version=image.rust_version),
         cargo=replace(_program("cargo"), version=image.rust_version),
-        host_triple=f"{machine}-unknown-linux-gnu",
+        host_triple=triple,
         sysroot="",
         targets=_recipe_triples(image),
-        toolchain=None,
+        toolchain=f"{image.rust_version}-{triple}",
         installed_toolchains=(),
         rustup=None,
         can_add_targets=False,
-        cannot_add_reason=_OFFLINE_REASON,
+        cannot_add_reason=_NOTHING_ADDED,
     )
 
 
@@ -199,7 +199,9 @@ def _rust(
     if facts.rust is not None:
         found = choose_rust(project, settings, facts.rust)
         if isinstance(found, RustChoice):
-            return found
+            # A recipe may pin a series (1.85) or a channel, whose exact version shows once it is built.
+            is_exact = image.rust is not None or facts.rust.rustc.version.count(".") == 2
+            return found if is_exact else replace(found, exact_version=None)
         return Obstacle(reason=f"in the image {image.reference}: {found.reason}", cure=_ANY_CURE)
     wanted = project.rust_toolchain if settings.rust == "auto" else settings.rust
     if wanted is not None and release_of(wanted) is not None:
@@ -227,7 +229,17 @@ _ANY_CURE = (
 def _recipe_triples(image: ImageFacts) -> tuple[str, ...]:
     if image.role == "toolchain":
         return RECIPE_TRIPLES
-    return (f"{_MACHINES.get(image.platform, '')}-unknown-linux-gnu",)
+    return (own_triple(image.platform),)
+
+
+def own_triple(platform: str) -> str:
+    """The Rust triple of an image's own programs, build scripts among them: ``linux/arm64`` is aarch64."""
+    return f"{_MACHINES.get(platform, platform.removeprefix('linux/'))}-unknown-linux-gnu"
+
+
+def is_ours(image: ImageFacts) -> bool:
+    """Whether the image is made by a recipe of ours, and not one that the user names."""
+    return image.reference.startswith("wheelworks/")
 
 
 def _lacking(linkings: tuple[Linking, ...], rust: RustChoice, image: ImageFacts) -> Obstacle | None:

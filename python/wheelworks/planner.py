@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from wheelworks.build_groups import build_shares
 from wheelworks.build_jobs import BuildContext, build_job, sdist_job
+from wheelworks.container_jobs import container_build_job, image_requests
 from wheelworks.plan import Plan, Provisioning, UnavailableCell
+from wheelworks.slice_jobs import build_jobs, with_slices
 from wheelworks.test_jobs import TestContext, plan_tests
 from wheelworks.toolchain_order import joined_reason
 from wheelworks.toolchain_settlement import settle_toolchains
@@ -76,10 +79,11 @@ def make_plan(request: PlanRequest) -> Plan:
         testable, untestable = (), ()
         build_cells = request.cells
     groups, unbuildable = _group_builds(build_cells, request)
+    compilations = sum(group.slices is None for group in groups)
     context = BuildContext.of(
-        request, cores=_cores(request), concurrency=_concurrency(len(groups), request)
+        request, cores=_cores(request), concurrency=_concurrency(compilations, request)
     )
-    builds = tuple(build_job(group, context) for group in groups)
+    builds = build_jobs(groups, context, partial(_plan_build, request=request))
     by_cell = {cell: job for job in builds for cell in job.cells}
     tests = tuple(make(by_cell[cell.id]) for cell, make in testable if cell.id in by_cell)
     sdist, unpackable = _plan_sdist(request, context)
@@ -90,9 +94,18 @@ def make_plan(request: PlanRequest) -> Plan:
         selected_cells=tuple(cell.id for cell in request.cells),
         tools=_needed_tools(request, jobs),
         provisioning=_provisioning(groups, builds, request.host),
+        images=image_requests(jobs, request.host.containers),
         cores=_cores(request),
         memory_mib=max(request.host.memory_available_mib, MINIMUM_MEMORY_MIB),
     )
+
+
+def _plan_build(group: BuildGroup, context: BuildContext, *, request: PlanRequest) -> Job:
+    """The job of a build, by the toolchain that was settled for its cells."""
+    if group.choices[0].toolchain in ("container", "emulated"):
+        engine_args = request.settings.container.engine_args
+        return container_build_job(group, context, engine_args=engine_args)
+    return build_job(group, context)
 
 
 def _plan_sdist(
@@ -132,7 +145,8 @@ def _group_builds(
                 cure=cures[0] if cures else None,
             )
         )
-    return build_shares(tuple(servable), request.project), tuple(unavailable)
+    groups = build_shares(tuple(servable), request.project)
+    return with_slices(groups, request.project), tuple(unavailable)
 
 
 def _cores(request: PlanRequest) -> int:
@@ -163,8 +177,8 @@ def _provisioning(
 
 
 def _rustup_calls(group: BuildGroup, host: HostFacts) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The calls of rustup for one build, each with what it adds."""
-    for choice in group.choices:
+    """The calls of rustup for one build, each with what it adds; slices call for themselves."""
+    for choice in group.choices if group.slices is None else ():
         install = choice.rustup_toolchain_to_install
         if install is not None:
             yield (
@@ -191,8 +205,9 @@ def job_tools(job: Job, host: HostFacts) -> frozenset[str]:
             step.container is None and PurePath(step.argv[0]).stem == "uv" for step in job.steps
         )
         return frozenset({"uv"}) if starts_uv and host.uv is None else frozenset()
-    tools = {"maturin"}
-    if any("--zig" in step.argv for step in job.steps):
+    on_host = [step for step in job.steps if step.container is None]
+    tools = {"maturin"} if on_host else set()
+    if any("--zig" in step.argv for step in on_host):
         tools.add("ziglang")
     if job.expects is not None and job.expects.abi_tag == "abi3":
         tools.add("abi3audit")

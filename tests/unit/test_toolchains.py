@@ -98,6 +98,7 @@ def test_a_choice_says_everything_that_a_build_needs(hosts: Mapping[str, HostFac
                 "zig links with glibc 2.17, as manylinux2014 asks",
                 f"rustup adds the standard library of {LINUX}",
             ),
+            rust_version="1.95.0",
         ),
     )
 
