@@ -110,13 +110,19 @@ class ProbeDoor:
     """The project's root, so that a rust-toolchain.toml there applies."""
     cache: ProbeCache = field(default_factory=lambda: ProbeCache(None))
 
-    def ask(self, argv: Sequence[str], *, set_: Mapping[str, str] | None = None) -> CommandResult:
+    def ask(
+        self,
+        argv: Sequence[str],
+        *,
+        set_: Mapping[str, str] | None = None,
+        timeout_seconds: float = PROBE_TIMEOUT_SECONDS,
+    ) -> CommandResult:
         """Run a short command and keep what it prints on stdout."""
         return self.runner.run(
             argv,
             env=child_environment(self.environ, set_=set_ or {}),
             cwd=self.cwd,
-            timeout_seconds=PROBE_TIMEOUT_SECONDS,
+            timeout_seconds=timeout_seconds,
             capture_stdout=True,
         )
 
