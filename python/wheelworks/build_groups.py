@@ -25,6 +25,10 @@ class BuildGroup:
 
     cells: tuple[Cell, ...]
     choices: tuple[ToolchainChoice, ...]
+    is_published: bool = True
+    """Whether its wheel is one of the cells', not only a slice of another."""
+    slices: tuple[BuildGroup, BuildGroup] | None = None
+    """Of universal2 groups: what is merged instead of compiling anything, x86_64 first."""
 
 
 def build_shares(
@@ -39,13 +43,7 @@ def build_shares(
     """
     groups: dict[object, list[tuple[Cell, tuple[ToolchainChoice, ...]]]] = {}
     for cell, choices in servable:
-        settings = cell.settings
-        identity = (
-            cell.target.name, shared_tag(cell, project), cell.policy, settings.features,
-            settings.no_default_features, settings.profile, settings.maturin_args,
-            tuple(sorted(settings.environment.items())), settings.environment_pass,
-            tuple((choice.triple, choice.linker, choice.rustup_toolchain) for choice in choices),
-        )  # fmt: skip
+        identity = group_identity(cell, choices, project)
         groups.setdefault(identity, []).append((cell, choices))
     found = tuple(
         BuildGroup(cells=tuple(cell for cell, _ in members), choices=members[0][1])
@@ -53,6 +51,28 @@ def build_shares(
     )
     _refuse_rivals(found, project)
     return found
+
+
+def group_identity(
+    cell: Cell, choices: tuple[ToolchainChoice, ...], project: Project
+) -> tuple[object, ...]:
+    """Everything that one compilation's cells have in common."""
+    settings = cell.settings
+    return (
+        cell.target.name, shared_tag(cell, project), cell.policy, settings.features,
+        settings.no_default_features, settings.profile, settings.maturin_args,
+        tuple(sorted(settings.environment.items())), settings.environment_pass,
+        tuple(
+            (choice.toolchain, choice.triple, choice.linker, choice.rustup_toolchain, choice.image)
+            for choice in choices
+        ),
+    )  # fmt: skip
+
+
+def group_tag(group: BuildGroup, project: Project) -> str:
+    """What names the group's job: ``cp313-manylinux_x86_64``, ``cp39-abi3-win_amd64``."""
+    cell = group.cells[0]
+    return f"{shared_tag(cell, project)}-{cell.target.name}"
 
 
 def shared_tag(cell: Cell, project: Project) -> str:

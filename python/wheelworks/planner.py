@@ -7,8 +7,8 @@ nothing of what is on disk: whether a job is up to date is ``freshness.py``'s qu
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from wheelworks.build_groups import build_shares
