@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 SOURCE_PREFIX = "source:"
 #: Inputs that name variables of the caller (or a pattern of names) begin so; the plan leaves them empty.
 PASSED_PREFIX = "passed env "
+#: Inputs that name an image begin so; the plan leaves them empty, because a run may have to build it first.
+IMAGE_PREFIX = "image "
 WHEEL_INPUT = "wheel"
 #: Our own audit rules, steps and guard are part of every job.
 OWN_INPUT = "wheelworks"
@@ -44,6 +46,7 @@ def job_inputs(
     sources: Mapping[str, str],
     *,
     passed: Mapping[str, str],
+    images: Mapping[str, str] | None = None,
     wheel_sha256: str | None = None,
 ) -> dict[str, str]:
     """Everything a job reads: its planned inputs, the source tree, passed variables, the wheel under test, and us.
@@ -52,12 +55,15 @@ def job_inputs(
         job: the job.
         sources: path -> digest of the whole tree.
         passed: the caller's environment; only a digest of the variables that the job passes on is kept.
+        images: reference -> id of the images that are there.
         wheel_sha256: of test jobs, the hash of the wheel.
     """
     inputs = {**job.inputs, OWN_INPUT: __version__}
     for name in inputs:
         if name.startswith(PASSED_PREFIX):
             inputs[name] = _passed_digest(name.removeprefix(PASSED_PREFIX), passed)
+        elif name.startswith(IMAGE_PREFIX) and images is not None:
+            inputs[name] = images.get(name.removeprefix(IMAGE_PREFIX), inputs[name])
     if job.reads_sources:
         inputs.update({SOURCE_PREFIX + path: digest for path, digest in sources.items()})
     if wheel_sha256 is not None:
@@ -82,6 +88,7 @@ def judge(
     artifacts: Mapping[str, str],
     *,
     passed: Mapping[str, str],
+    images: Mapping[str, str] | None = None,
     force: bool = False,
 ) -> dict[str, Verdict]:
     """A verdict per job, in the plan's order (a test is stale when its build is).
@@ -92,12 +99,14 @@ def judge(
         sources: path -> digest of the source tree.
         artifacts: file name -> sha256 of what lies in ``dist/`` for the records' artifacts.
         passed: the caller's environment.
+        images: reference -> id of the images that are there; one that is not makes nothing stale, because its
+            reference names its recipe.
         force: everything is stale.
     """
     verdicts: dict[str, Verdict] = {}
     for job in plan.jobs:
         record = records.get(job.id)
-        reasons = _stale_reasons(job, record, verdicts, sources, artifacts, passed)
+        reasons = _stale_reasons(job, record, verdicts, sources, artifacts, passed, images or {})
         if force:
             reasons = ("--force was given",)
         verdicts[job.id] = Verdict(is_fresh=not reasons, reasons=reasons, record=record)
@@ -111,6 +120,7 @@ def _stale_reasons(
     sources: Mapping[str, str],
     artifacts: Mapping[str, str],
     passed: Mapping[str, str],
+    images: Mapping[str, str],
 ) -> tuple[str, ...]:
     if record is None:
         return ("it has not succeeded yet",)
@@ -123,5 +133,10 @@ def _stale_reasons(
         wheel = build_record.artifact_sha256 if build_record is not None else None
     elif record.artifact is None or artifacts.get(record.artifact) != record.artifact_sha256:
         return (f"{record.artifact or 'its artifact'} is missing from dist/ or was changed",)
-    now = job_inputs(job, sources, passed=passed, wheel_sha256=wheel)
+    then = {
+        name.removeprefix(IMAGE_PREFIX): value
+        for name, value in record.inputs.items()
+        if name.startswith(IMAGE_PREFIX)
+    }
+    now = job_inputs(job, sources, passed=passed, images={**then, **images}, wheel_sha256=wheel)
     return tuple(change.removeprefix(SOURCE_PREFIX) for change in changes(record.inputs, now))

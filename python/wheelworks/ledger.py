@@ -7,11 +7,12 @@ runs, nor of displays.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks.artifacts import sha256_file
 from wheelworks.events import Outcome
-from wheelworks.freshness import job_inputs
+from wheelworks.freshness import SOURCE_PREFIX, job_inputs
 from wheelworks.report.model import ArtifactInfo, JobResult
 from wheelworks.store import StateStore, SuccessRecord
 
@@ -41,10 +42,30 @@ class Ledger:
         self._results: dict[str, JobResult] = {}
         self.sources = {entry.path: entry.digest for entry in prepared.entries}
         """Path -> digest of the source tree that the run builds."""
+        containers = prepared.host.containers
+        self.images = containers.image_ids() if containers is not None else {}
+        """Reference -> id of the images that are there; whoever builds one adds it before a job runs in it."""
 
     def note(self, result: JobResult) -> None:
-        """Keep what became of a job; a later word replaces an earlier one."""
-        self._results[result.job_id] = result
+        """Keep what became of a job, marked when it was emulated; a later word replaces an earlier one."""
+        job = self._jobs.get(result.job_id)
+        is_emulated = job is not None and job.is_emulated
+        self._results[result.job_id] = replace(result, is_emulated=is_emulated)
+
+    def with_standing(self, result: JobResult) -> JobResult:
+        """The result of an unavailable test, which says so when the wheel itself is there, built from these sources."""
+        record = self._state.read(f"build {result.cells[0]}") if result.kind == "test" else None
+        if record is None or record.artifact is None:
+            return result
+        sources = {
+            name.removeprefix(SOURCE_PREFIX): digest
+            for name, digest in record.inputs.items()
+            if name.startswith(SOURCE_PREFIX)
+        }
+        wheel = self._prepared.loaded.settings.dist / record.artifact
+        if sources != self.sources or not wheel.is_file():
+            return result
+        return replace(result, reason=f"built, audited, not run: {result.reason}")
 
     def results(self) -> tuple[JobResult, ...]:
         """The results in the plan's order, whichever job ended first."""
@@ -112,7 +133,9 @@ class Ledger:
 
     def _inputs(self, job: Job) -> dict[str, str]:
         wheel = self._built_for(job).sha256 if job.kind == "test" else None
-        return job_inputs(job, self.sources, passed=self._environ, wheel_sha256=wheel)
+        return job_inputs(
+            job, self.sources, passed=self._environ, images=self.images, wheel_sha256=wheel
+        )
 
     def _built_for(self, job: Job) -> ArtifactInfo:
         # The scheduler is given jobs without the needs that are met already; the plan names all of them.

@@ -170,6 +170,7 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
     )
     if settings.offline:
         plan = without_network(plan)
+    containers = known.host.containers
     return Prepared(
         loaded=loaded,
         matrix=known.matrix,
@@ -181,7 +182,13 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
         entries=known.entries,
         plan=plan,
         verdicts=_verdicts(
-            plan, store, known.entries, dist=settings.dist, environ=environ, force=request.force
+            plan,
+            store,
+            known.entries,
+            dist=settings.dist,
+            environ=environ,
+            images=containers.image_ids() if containers is not None else {},
+            force=request.force,
         ),
     )
 
@@ -227,6 +234,7 @@ def _verdicts(
     *,
     dist: Path,
     environ: Mapping[str, str],
+    images: Mapping[str, str],
     force: bool,
 ) -> Mapping[str, Verdict]:
     """Which planned jobs are up to date, by the records and what lies in ``dist/``."""
@@ -239,6 +247,7 @@ def _verdicts(
         {entry.path: entry.digest for entry in entries},
         _artifact_hashes(dist, artifacts),
         passed=environ,
+        images=images,
         force=force,
     )
 

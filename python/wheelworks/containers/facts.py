@@ -87,6 +87,9 @@ class ContainerFacts:
     cargo_config: str | None = None
     """The host's ``config.toml`` of cargo's home (mirrors, private registries), mounted where crates are fetched."""
 
+    registries: tuple[str, ...] = ()
+    """Registries of images that answer: ``quay.io``."""
+
     def image(self, role: ImageRole, platform: str) -> ImageFacts | None:
         """The image of that role and platform, if any is known; of several for tests the first."""
         return next(
@@ -100,6 +103,10 @@ class ContainerFacts:
             for one in self.images
             if one.role == "tests" and one.platform == platform and one.libc == libc
         )
+
+    def image_ids(self) -> dict[str, str]:
+        """Reference -> id of the images that are there."""
+        return {one.reference: one.image_id for one in self.images if one.image_id is not None}
 
     def runs(self, platform: str) -> bool:
         """Whether containers of the platform run here, by themselves or under QEMU."""

@@ -18,6 +18,7 @@ from wheelworks.snapshot import sync_snapshot
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from wheelworks.events import Phase
     from wheelworks.executors.base import RunContext, StepFailure
     from wheelworks.executors.workbench import Made, Workbench
     from wheelworks.plan import Job, Step
