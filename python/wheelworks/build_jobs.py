@@ -223,7 +223,7 @@ def build_key(group: BuildGroup, context: BuildContext) -> str:
     cell = group.cells[0]
     tag = shared_tag(cell, context.project)
     rust = context.host.rust
-    parts = (
+    parts: tuple[object, ...] = (
         [choice.triple for choice in group.choices], tag, cell.policy, cell.settings.features,
         cell.settings.no_default_features, cell.settings.profile, cell.settings.maturin_args,
         sorted(cell.settings.environment.items()), cell.settings.environment_pass,

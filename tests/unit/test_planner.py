@@ -332,7 +332,7 @@ def test_the_sdist_does_not_need_the_toolchain_of_the_project(
 def test_no_step_lets_rustup_install_anything(name: str, hosts: Mapping[str, HostFacts]) -> None:
     """A rust-toolchain.toml names components; what rustup adds is provisioned, or it is not added."""
     for job in make_plan(request(hosts[name])).jobs:
-        assert {step.env["RUSTUP_AUTO_INSTALL"] for step in job.steps} == {"0"}
+        assert {step.env["RUSTUP_AUTO_INSTALL"] for step in job.steps} <= {"0"}
 
 
 def test_cells_of_a_program_share_one_build(hosts: Mapping[str, HostFacts]) -> None:
@@ -389,8 +389,9 @@ def test_each_slice_of_universal2_keeps_its_own_floor(hosts: Mapping[str, HostFa
     """One variable for both would stamp Intel's 10.12 into arm64 code; the caller's does not count."""
     settings = replace(SETTINGS, targets=("macosx_universal2",), pythons=("3.13",))
     jobs = make_plan(request(hosts["macos_arm64"], settings=settings)).jobs
-    (build,) = (job for job in jobs if job.expects)
-    for step in build.steps:
+    steps = [step for job in jobs if job.expects for step in job.steps]
+    assert len(steps) == 2
+    for step in steps:
         assert "MACOSX_DEPLOYMENT_TARGET" not in step.env
         assert "MACOSX_DEPLOYMENT_TARGET" in step.unset
 
