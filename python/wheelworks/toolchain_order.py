@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from wheelworks.cibuildwheel_choice import choose_cibuildwheel, wants_cibuildwheel
 from wheelworks.container_choice import choose_emulated, choose_in_container
 from wheelworks.rust_choice import Obstacle
 from wheelworks.toolchains import Refusal, choose_on_host
@@ -30,6 +31,8 @@ CHOOSERS: Final[tuple[tuple[ToolchainName, Chooser], ...]] = (
     ("container", choose_in_container),
     ("emulated", choose_emulated),
 )
+CIBUILDWHEEL: Final[tuple[ToolchainName, Chooser]] = ("cibuildwheel", choose_cibuildwheel)
+"""Considered first for Linux cells of projects with ``[tool.cibuildwheel]``, else only where it is asked for."""
 
 
 def choose_toolchain(
@@ -41,7 +44,7 @@ def choose_toolchain(
     with the first thing in the way. A toolchain that the cell's settings force is the only one considered.
     """
     refusals: list[Refusal] = []
-    for name, choose in _considered(cell, host):
+    for name, choose in _considered(cell, project, host):
         outcome = choose(cell, project, settings, host)
         if not isinstance(outcome, Obstacle):
             return outcome, tuple(refusals)
@@ -59,11 +62,13 @@ def joined_reason(refusals: tuple[Refusal, ...]) -> str:
     return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in by_reason.items())
 
 
-def _considered(cell: Cell, host: HostFacts) -> tuple[tuple[ToolchainName, Chooser], ...]:
+def _considered(
+    cell: Cell, project: Project, host: HostFacts
+) -> tuple[tuple[ToolchainName, Chooser], ...]:
     forced = cell.settings.toolchain
     if forced != "auto":
-        return tuple(pair for pair in CHOOSERS if pair[0] == forced)
+        return tuple(pair for pair in (*CHOOSERS, CIBUILDWHEEL) if pair[0] == forced)
     if host.containers is None and host.containers_missing is None:
         # Nobody looked for an engine, so that there is nothing to say of it.
         return tuple(pair for pair in CHOOSERS if pair[0] == "host")
-    return CHOOSERS
+    return (CIBUILDWHEEL, *CHOOSERS) if wants_cibuildwheel(cell, project) else CHOOSERS

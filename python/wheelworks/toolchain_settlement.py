@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from wheelworks.cibuildwheel_choice import wants_cibuildwheel
 from wheelworks.container_choice import choose_in_container
 from wheelworks.rust_choice import Obstacle
 from wheelworks.toolchain_order import choose_toolchain
@@ -52,7 +53,7 @@ def settle_toolchains(
         for cell in cells
         for choices, refusals in (choose_toolchain(cell, project, settings, host),)
     }
-    in_container = [cell.id for cell in cells if _toolchain(alone[cell.id]) == "container"]
+    in_container = [cell.id for cell in cells if _is_in_our_image(alone[cell.id])]
     if settings.rust == "any" or not in_container:
         return alone
     cause = in_container[0]
@@ -80,10 +81,19 @@ def needs_containers(
         cell.settings.toolchain in ("container", "emulated", "cibuildwheel")
         or (
             cell.settings.toolchain == "auto"
-            and isinstance(choose_on_host(cell, project, settings, host), Obstacle)
+            and (
+                wants_cibuildwheel(cell, project)
+                or isinstance(choose_on_host(cell, project, settings, host), Obstacle)
+            )
         )
         for cell in cells
     )
+
+
+def _is_in_our_image(settled: CellToolchains) -> bool:
+    """Whether the Rust of one of our images compiles it without emulation."""
+    has_image = any(choice.image is not None for choice in settled.choices)
+    return has_image and _toolchain(settled) != "emulated"
 
 
 def _toolchain(settled: CellToolchains) -> str | None:

@@ -40,6 +40,9 @@ PINS = {
     "uv": "0.13.9",
     "abi3audit": "0.0.26",
     "cibuildwheel": "4.3.3",
+    # These two lie in the local image for cibuildwheel.
+    "auditwheel": "6.8.2",
+    "build": "1.6.1",
 }
 
 
