@@ -62,6 +62,8 @@ class JobSummary:
     cells: tuple[str, ...]
     estimate_seconds: float | None
     """From earlier runs; None when there was none."""
+    is_emulated: bool = False
+    """Whether its processes run under an emulator (QEMU, wine)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,7 @@ class Run:
                 title=job.id,
                 cells=job.cells,
                 estimate_seconds=job.estimate_seconds,
+                is_emulated=job.is_emulated,
             )
             for job in plan.jobs
         )
@@ -170,7 +171,7 @@ class Run:
     def _settle_without_running(self) -> tuple[Job, ...]:
         """Settle the unavailable cells and the jobs that are up to date; gives the jobs that have to run."""
         for result in unavailable_results(self._prepared.plan.unavailable):
-            self._finish(result)
+            self._finish(self._ledger.with_standing(result))
         stale = []
         for job in self._prepared.plan.jobs:
             known = self._ledger.up_to_date(job)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from run_samples import CELLS, NO_STD, facts, mixed_results, result
 
@@ -101,6 +103,14 @@ def test_two_tested_cells() -> None:
     assert line_of(*results) == "2 cells: 2 tested"
 
 
+def test_cells_that_were_tested_under_emulation_are_counted_apart() -> None:
+    """Nobody may take QEMU for the machine that it plays; an emulated build makes no emulated test."""
+    emulated = replace(result("b", OK, kind="test"), is_emulated=True)
+    build = replace(result("a", OK), is_emulated=True)
+    results = (build, result("a", OK, kind="test"), result("b", OK), emulated)
+    assert line_of(*results) == "2 cells: 1 tested, 1 tested under emulation"
+
+
 def test_a_selected_cell_without_result_is_no_success() -> None:
     """A run that ended early leaves no cell out of the count; foreign cells are not counted."""
     assert line_of(result("a", OK), result("z", OK), cells=("a", "b")) == (
@@ -176,6 +186,8 @@ def test_labels_say_what_is_needed_and_no_more() -> None:
     assert job_label("build", "build a", ("a", "b", "c"), with_kind=False) == "a +2"
     assert job_label("sdist", "sdist", (), with_kind=True) == "sdist"
     assert job_label(None, "odd", ("a",), with_kind=True) == "a"
+    emulated = job_label("test", "test a", ("a",), with_kind=False, is_emulated=True)
+    assert emulated == "a (emulated)"
     assert shows_kinds(["sdist", "build", "test"])
     assert not shows_kinds(["sdist", "build", None])
 

@@ -59,6 +59,17 @@ def test_the_junit_document() -> None:
     check_golden("ui/report.xml", text)
 
 
+def test_every_form_marks_what_was_emulated() -> None:
+    """In JSON and JUnit for programs, in Markdown and text for people."""
+    emulated = replace(result("a", Outcome.SUCCEEDED, kind="test"), is_emulated=True)
+    report = build_report(facts(("a",)), [emulated])
+    assert json.loads(report_to_json(report))["results"][0]["is_emulated"] is True
+    (named,) = ElementTree.fromstring(report_to_junit(report)).iter("property")
+    assert (named.get("name"), named.get("value")) == ("emulated", "true")
+    assert "| `test a` (emulated) |" in report_to_markdown(report)
+    assert "a (emulated)" in summary_text(report, width=80, style=TextStyle(unicode=False))
+
+
 def test_junit_is_well_formed_whatever_the_texts_hold() -> None:
     """Characters that XML forbids are escaped, markup is text, colours are gone."""
     bad = result(HOSTILE, Outcome.FAILED, reason=HOSTILE, findings=(finding(Level.ERROR, HOSTILE),))

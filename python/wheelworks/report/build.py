@@ -22,13 +22,21 @@ if TYPE_CHECKING:
     from wheelworks.plan import UnavailableCell
 
 CellState = Literal[
-    "built", "tested", "up to date", "failed", "unavailable here", "skipped", "cancelled"
+    "built",
+    "tested",
+    "tested under emulation",
+    "up to date",
+    "failed",
+    "unavailable here",
+    "skipped",
+    "cancelled",
 ]
 
 #: The order in which the last line counts.
 _CELL_STATES: Final[tuple[CellState, ...]] = (
     "built",
     "tested",
+    "tested under emulation",
     "up to date",
     "failed",
     "unavailable here",
@@ -170,7 +178,9 @@ def _cell_state(results: Sequence[JobResult]) -> CellState:
     tests = [result for result in results if result.kind == "test"]
     if all(result.outcome is Outcome.UP_TO_DATE for result in tests or results):
         return "up to date"
-    return "tested" if tests else "built"
+    if not tests:
+        return "built"
+    return "tested under emulation" if any(one.is_emulated for one in tests) else "tested"
 
 
 def summary_line(report: Report) -> str:

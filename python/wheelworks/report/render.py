@@ -88,10 +88,16 @@ def _case(report: Report, result: JobResult) -> str:
     name = _attribute(result.job_id)
     package = _attribute(f"{report.project}.{result.kind}")
     head = f'    <testcase classname={package} name={name} time="{result.seconds:.3f}"'
-    body = [*_verdict(result), *_system_out(result)]
+    body = [*_properties(result), *_verdict(result), *_system_out(result)]
     if not body:
         return head + "/>"
     return "\n".join([head + ">", *(f"      {line}" for line in body), "    </testcase>"])
+
+
+def _properties(result: JobResult) -> list[str]:
+    if not result.is_emulated:
+        return []
+    return ['<properties><property name="emulated" value="true"/></properties>']
 
 
 def _verdict(result: JobResult) -> list[str]:
@@ -146,7 +152,7 @@ def _markdown_row(result: JobResult) -> str:
     reason = f": {_cell(result.reason)}" if result.reason else ""
     size = format_size(result.artifact.size) if result.artifact else ""
     fields = (
-        f"`{_code(result.job_id)}`",
+        f"`{_code(result.job_id)}`" + (" (emulated)" if result.is_emulated else ""),
         f"{result.outcome.value}{reason}",
         format_seconds(result.seconds) if result.seconds else "",
         size,

@@ -83,7 +83,13 @@ def _table(report: Report, width: int, style: TextStyle) -> str:
 
 
 def _row(result: JobResult, with_kind: bool, style: TextStyle) -> tuple[str, ...]:
-    label = job_label(result.kind, result.job_id, result.cells, with_kind=with_kind)
+    label = job_label(
+        result.kind,
+        result.job_id,
+        result.cells,
+        with_kind=with_kind,
+        is_emulated=result.is_emulated,
+    )
     return (
         style.clean(label),
         f"{style.mark(result.outcome)} {result.outcome.value}",

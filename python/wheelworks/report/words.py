@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from wheelworks.report.model import JobResult
 
 
-def job_label(kind: JobKind | None, title: str, cells: Sequence[str], *, with_kind: bool) -> str:
+def job_label(
+    kind: JobKind | None,
+    title: str,
+    cells: Sequence[str],
+    *,
+    with_kind: bool,
+    is_emulated: bool = False,
+) -> str:
     """What a job is called on screen: its cell, or the first of several and how many more.
 
     Args:
@@ -24,12 +31,14 @@ def job_label(kind: JobKind | None, title: str, cells: Sequence[str], *, with_ki
         title: what stands for a job without cells.
         cells: the cells that it serves.
         with_kind: whether jobs of several kinds are shown side by side.
+        is_emulated: whether it runs under an emulator, which nobody may take for the real machine.
     """
+    mark = " (emulated)" if is_emulated else ""
     if not cells:
-        return title
+        return title + mark
     more = f" +{len(cells) - 1}" if len(cells) > 1 else ""
     prefix = f"{kind} " if with_kind and kind else ""
-    return f"{prefix}{cells[0]}{more}"
+    return f"{prefix}{cells[0]}{more}{mark}"
 
 
 def shows_kinds(kinds: Iterable[JobKind | None]) -> bool:

@@ -42,7 +42,14 @@ def failure_block(result: JobResult, log: str, *, width: int, style: TextStyle) 
         width: columns for the prose; lines of output are kept whole, so that they can be copied.
         style: whether colour and Unicode may be used.
     """
-    label = style.clean(job_label(result.kind, result.job_id, result.cells, with_kind=False))
+    name = job_label(
+        result.kind,
+        result.job_id,
+        result.cells,
+        with_kind=False,
+        is_emulated=result.is_emulated,
+    )
+    label = style.clean(name)
     word = f"{result.kind} failed" if result.cells else "failed"
     after = f" after {format_seconds(result.seconds)}" if result.seconds else ""
     lines = [style.paint(f"{style.mark(result.outcome)} {label}: {word}{after}", "red")]

@@ -43,6 +43,7 @@ class JobView:
     title: str
     cells: tuple[str, ...]
     estimate_seconds: float | None = None
+    is_emulated: bool = False
     phase: Phase = "waiting"
     phase_started: float = 0.0
     started: float | None = None
@@ -109,6 +110,7 @@ def _planned(job: JobSummary) -> JobView:
         title=job.title,
         cells=job.cells,
         estimate_seconds=job.estimate_seconds,
+        is_emulated=job.is_emulated,
     )
 
 
@@ -151,7 +153,10 @@ def job_labels(state: BoardState) -> dict[str, str]:
     jobs = state.jobs.values()
     with_kind = shows_kinds(job.kind for job in jobs)
     labels = {
-        job.job_id: job_label(job.kind, job.title, job.cells, with_kind=with_kind) for job in jobs
+        job.job_id: job_label(
+            job.kind, job.title, job.cells, with_kind=with_kind, is_emulated=job.is_emulated
+        )
+        for job in jobs
     }
     uses = Counter(labels.values())
     return {
