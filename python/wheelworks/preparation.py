@@ -135,7 +135,7 @@ def _find_out(
             environ=environ,
         )
     )
-    host = _complete_facts(loaded, cells, request, runner, environ, complete_host)
+    host = _complete_facts(loaded, matrix, cells, request, runner, environ, complete_host)
     return _Known(loaded=loaded, matrix=matrix, cells=cells, entries=entries, host=host)
 
 
@@ -154,6 +154,7 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
         PlanRequest(
             goal=request.goal,
             cells=cells,
+            matrix_cells=known.matrix.cells,
             wants_sdist=_wants_sdist(request, settings.sdist),
             project=project,
             settings=settings,
@@ -195,6 +196,7 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
 
 def _complete_facts(
     loaded: Loaded,
+    matrix: Matrix,
     cells: tuple[Cell, ...],
     request: RunRequest,
     runner: Runner,
@@ -207,7 +209,10 @@ def _complete_facts(
         project=loaded.project,
         settings=loaded.settings,
         environ=environ,
-        triples=frozenset(triple for cell in cells for triple in target_triples(cell.target)),
+        # Of the whole matrix, whichever cells are selected: toolchains are settled over all of it.
+        triples=frozenset(
+            triple for cell in matrix.cells for triple in target_triples(cell.target)
+        ),
         wanted=wanted_interpreters(cells, request),
     )
     missing = missing_interpreters(cells, request, host)

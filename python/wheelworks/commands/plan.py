@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.request import request_of
+from wheelworks.containers.invocation import engine_argv, run_labels
+from wheelworks.executors.containers import placeholders_inside
 from wheelworks.preparation import prepare
 from wheelworks.process import quote_command
 from wheelworks.text import counted
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
     from wheelworks.commands.context import CommandContext
     from wheelworks.freshness import Verdict
-    from wheelworks.plan import Job
+    from wheelworks.plan import Job, Step
     from wheelworks.preparation import Prepared
 
 PLAN_SCHEMA = 1
@@ -53,6 +55,8 @@ def plan_document(prepared: Prepared) -> dict[str, object]:
                 "cells": list(job.cells),
                 "needs": list(job.needs),
                 "toolchain": job.toolchain,
+                "images": list(job.images),
+                "is_emulated": job.is_emulated,
                 "up_to_date": prepared.verdicts[job.id].is_fresh,
                 "stale_because": list(prepared.verdicts[job.id].reasons),
                 "reasons": list(job.reasons),
@@ -68,6 +72,7 @@ def plan_document(prepared: Prepared) -> dict[str, object]:
         "unavailable": list(plan.unavailable),
         "impossible": list(prepared.matrix.impossible),
         "provisioning": list(plan.provisioning),
+        "images": list(plan.images),
         "tools": list(plan.tools),
     }
 
@@ -77,7 +82,8 @@ def plan_lines(prepared: Prepared, *, verbose: bool) -> list[str]:
     plan = prepared.plan
     lines: list[str] = []
     for job in plan.jobs:
-        lines += _job_lines(job, prepared.verdicts[job.id], verbose=verbose)
+        state_dir = str(prepared.layout.state_dir)
+        lines += _job_lines(job, prepared.verdicts[job.id], state_dir, verbose=verbose)
     by_reason: dict[tuple[str, str | None], list[str]] = {}
     for cell in plan.unavailable:
         by_reason.setdefault((cell.reason, cell.cure), []).append(cell.cell)
@@ -87,23 +93,46 @@ def plan_lines(prepared: Prepared, *, verbose: bool) -> list[str]:
         if cure is not None:
             lines.append(f"    hint: {cure}")
     lines += [f"first: {quote_command(item.argv)}  ({item.what})" for item in plan.provisioning]
+    lines += [
+        f"first: the image {image.reference} is built for {image.platform}, about "
+        f"{image.size_mib} MiB and {image.minutes} minutes"
+        for image in plan.images
+    ]
     if not verbose:
         lines.append("(-v shows the reasons and the commands)")
     lines.append(_count_line(prepared))
     return lines
 
 
-def _job_lines(job: Job, verdict: Verdict, *, verbose: bool) -> list[str]:
+def _job_lines(job: Job, verdict: Verdict, state_dir: str, *, verbose: bool) -> list[str]:
     state = "up to date" if verdict.is_fresh else "stale: " + _some(verdict.reasons)
     served = f", serves {', '.join(job.cells)}" if len(job.cells) > 1 else ""
     toolchain = f"  [{job.toolchain}]" if job.toolchain is not None else ""
     lines = [f"{job.id}{toolchain}{served}: {state}"]
     if verbose:
         lines += [f"    {reason}" for reason in job.reasons]
-        for step in job.steps:
-            changed = " ".join(f"{name}={value}" for name, value in sorted(step.env.items()))
-            lines.append(f"    {step.name}: cd {step.cwd} && {changed} {quote_command(step.argv)}")
+        lines += [f"    {_step_line(step, state_dir)}" for step in job.steps]
     return lines
+
+
+def _step_line(step: Step, state_dir: str) -> str:
+    """What the step runs, so that it can be run by hand; in a container, the engine's call."""
+    if step.container is None:
+        changed = " ".join(f"{name}={value}" for name, value in sorted(step.env.items()))
+        return f"{step.name}: cd {step.cwd} && {changed} {quote_command(step.argv)}"
+    use = step.container
+    call = engine_argv(
+        step,
+        placeholders_host={},
+        placeholders_inside=placeholders_inside({"staging": "", "scratch": ""}),
+        labels=run_labels(state_dir, "{run}"),
+        cidfile=None,
+        environment_file=None,
+        name=f"wheelworks-{{run}}-{step.name}",
+    )
+    network = "no network" if use.network == "none" else f"network {use.network}"
+    passed = f", passes {', '.join(step.env_pass)}" if step.env_pass else ""
+    return f"{step.name} in {use.image} ({use.platform}, {network}{passed}): {quote_command(call)}"
 
 
 def _some(reasons: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from wheelworks.commands.plan import plan_document, plan_lines
 from wheelworks.commands.request import request_of
 from wheelworks.errors import UsageError
 from wheelworks.preparation import prepare_both
-from wheelworks.toolchain_order import choose_toolchain
+from wheelworks.toolchain_settlement import settle_toolchains
 from wheelworks.toolchains import can_run_tests
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wheelworks.commands.context import CommandContext
     from wheelworks.matrix import Cell
     from wheelworks.preparation import Prepared
+    from wheelworks.toolchain_settlement import CellToolchains
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -36,9 +37,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         )
     cell = built.cells[0]
     if args.json:
-        choices, refusals = choose_toolchain(
-            cell, built.loaded.project, built.loaded.settings, built.host
-        )
+        settled = _settled(cell, built)
         context.result_json(
             {
                 "cell": cell.id,
@@ -46,8 +45,8 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
                 "built_for": cell.built_for.tag,
                 "options": cell.settings,
                 "origins": built.loaded.settings.origins,
-                "toolchains": list(choices),
-                "refusals": list(refusals),
+                "toolchains": list(settled.choices),
+                "refusals": list(settled.refusals),
                 "build": plan_document(built),
                 "test": plan_document(tested),
             }
@@ -57,10 +56,16 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     return 0
 
 
+def _settled(cell: Cell, built: Prepared) -> CellToolchains:
+    """What the plan compiles the cell with, which the other cells of the matrix have a say in."""
+    loaded = built.loaded
+    return settle_toolchains(built.matrix.cells, loaded.project, loaded.settings, built.host)[
+        cell.id
+    ]
+
+
 def _lines(cell: Cell, built: Prepared, tested: Prepared) -> list[str]:
-    choices, refusals = choose_toolchain(
-        cell, built.loaded.project, built.loaded.settings, built.host
-    )
+    settled = _settled(cell, built)
     cannot_run = can_run_tests(cell.target, built.host, cell.policy)
     return [
         cell.id,
@@ -71,11 +76,15 @@ def _lines(cell: Cell, built: Prepared, tested: Prepared) -> list[str]:
         "options",
         *_option_lines(cell, built),
         "toolchains",
-        *(f"  {choice.toolchain}: {reason}" for choice in choices for reason in choice.reasons),
+        *(
+            f"  {choice.toolchain}: {reason}"
+            for choice in settled.choices
+            for reason in choice.reasons
+        ),
         *(
             f"  {refusal.toolchain}: refused, {refusal.reason}"
             + (f" (hint: {refusal.cure})" if refusal.cure else "")
-            for refusal in refusals
+            for refusal in settled.refusals
         ),
         "build",
         *(f"  {line}" for line in plan_lines(built, verbose=True)),
