@@ -202,13 +202,15 @@ def _rust(
             # A recipe may pin a series (1.85) or a channel, whose exact version shows once it is built.
             is_exact = image.rust is not None or facts.rust.rustc.version.count(".") == 2
             return found if is_exact else replace(found, exact_version=None)
-        return Obstacle(reason=f"in the image {image.reference}: {found.reason}", cure=_ANY_CURE)
+        return Obstacle(
+            reason=f"in the image {image.reference}: {found.reason}", cure=ANY_RUST_CURE
+        )
     wanted = project.rust_toolchain if settings.rust == "auto" else settings.rust
     if wanted is not None and release_of(wanted) is not None:
         return Obstacle(
             reason=f"Rust {wanted} is asked for, and which Rust the image {image.reference} "
             "holds shows only once it is built",
-            cure=_ANY_CURE,
+            cure=ANY_RUST_CURE,
         )
     return RustChoice(
         label="the image's Rust",
@@ -220,7 +222,7 @@ def _rust(
     )
 
 
-_ANY_CURE = (
+ANY_RUST_CURE = (
     'rust = "rustup" in [tool.wheelworks.container], where rustup\'s server is reached; '
     'or rust = "any" in [tool.wheelworks]'
 )

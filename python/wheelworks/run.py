@@ -196,6 +196,7 @@ class Run:
             log_dir=log_dir,
             cancellation=self._cancellation,
             inform=self._inform,
+            note_image=self._ledger.images.__setitem__,
         ).supply(stale)
         context = self._context()
         has_abi3audit = any(tool.name == "abi3audit" for tool in plan.tools)

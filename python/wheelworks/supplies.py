@@ -1,7 +1,7 @@
-"""Provides what the jobs of a run need before they start: tools of our own, and what rustup adds.
+"""Provides what the jobs of a run need before they start: tools of our own, what rustup adds, images.
 
-Touches the user's folder of tools, rustup's home and, through the Runner, the network. What can't be had fails the
-jobs that need it and no other; starts no job itself.
+Touches the user's folder of tools, rustup's home, the engine's images and, through the Runner, the network. What
+can't be had fails the jobs that need it and no other; starts no job itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wheelworks.containers.supply import ImageSupply
 from wheelworks.errors import InterruptedRunError, MissingResourceError
 from wheelworks.offline import not_here
 from wheelworks.planner import job_tools
@@ -20,7 +21,7 @@ from wheelworks.tool_install import decisive_line, provide, provided_version
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from wheelworks.plan import Job, Provisioning, ToolRequest
+    from wheelworks.plan import ImageRequest, Job, Provisioning, ToolRequest
     from wheelworks.preparation import Prepared
     from wheelworks.process import Cancellation, Runner
 
@@ -38,6 +39,8 @@ class Supplier:
     cancellation: Cancellation
     inform: Callable[[str], None]
     """Tells people what is being installed."""
+    note_image: Callable[[str, str], None] = lambda _reference, _image_id: None
+    """Is told of each image that is there now: reference and id."""
 
     def supply(self, jobs: Sequence[Job]) -> dict[str, MissingResourceError]:
         """Install what the jobs need and is not there; gives job id -> why it can't run.
@@ -55,6 +58,9 @@ class Supplier:
         for item in plan.provisioning:
             needing = [job.id for job in jobs if job.id in item.needed_by]
             self._supply_one(needing, missing, partial(self._add, item))
+        for image in plan.images:
+            needing = [job.id for job in jobs if job.id in image.needed_by]
+            self._supply_one(needing, missing, partial(self._build, image))
         return missing
 
     def _supply_one(
@@ -88,6 +94,28 @@ class Supplier:
                 log=self.log_dir / "tools.log",
                 cancellation=self.cancellation,
             )
+        except InterruptedRunError:
+            return None
+        except MissingResourceError as error:
+            return error
+        return None
+
+    def _build(self, image: ImageRequest) -> MissingResourceError | None:
+        prepared = self.prepared
+        if prepared.host.containers is None:
+            raise AssertionError(f"BUG: {image.reference} is planned without an engine")
+        supply = ImageSupply(
+            containers=prepared.host.containers,
+            project=prepared.loaded.project,
+            settings=prepared.loaded.settings,
+            runner=self.runner,
+            environ=self.environ,
+            log=self.log_dir / "images.log",
+            cancellation=self.cancellation,
+            inform=self.inform,
+        )
+        try:
+            self.note_image(image.reference, supply.build(image))
         except InterruptedRunError:
             return None
         except MissingResourceError as error:

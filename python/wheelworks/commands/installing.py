@@ -34,7 +34,13 @@ def prepare_with_consent(request: RunRequest, context: CommandContext) -> Prepar
 
     prepared = prepare(request, context.runner, context.environ, complete_host=complete_host)
     stale = {job_id for job_id, verdict in prepared.verdicts.items() if not verdict.is_fresh}
-    additions = [item.what for item in prepared.plan.provisioning if stale & set(item.needed_by)]
+    plan = prepared.plan
+    additions = [item.what for item in plan.provisioning if stale & set(item.needed_by)]
+    additions += [
+        f"the image {image.reference} (about {image.size_mib / 1024:.1f} GiB, {image.minutes} minutes)"
+        for image in plan.images
+        if stale & set(image.needed_by)
+    ]
     if not additions or consent_of(prepared.loaded, context).allows(additions):
         return prepared
     without = replace(request, flags={**request.flags, "provision": "never"})
