@@ -12,7 +12,7 @@ from wheelworks import selectors
 from wheelworks.errors import NothingSelectedError, UsageError
 from wheelworks.interpreters import parse_interpreter
 from wheelworks.test_jobs import interpreter_under_test
-from wheelworks.test_places import is_ready_in_container
+from wheelworks.test_places import is_ready_in_container, needs_container
 from wheelworks.toolchains import can_run_tests
 
 if TYPE_CHECKING:
@@ -38,6 +38,11 @@ class RunRequest:
     """Test only with this interpreter spec."""
     sdist: Literal["default", "yes", "no", "only"] = "default"
     force: bool = False
+
+    @property
+    def emulates_tests(self) -> bool:
+        """Whether tests may run under emulation, which is slow: only where somebody named the cells."""
+        return bool(self.selectors)
 
 
 def select_cells(matrix: Matrix, request: RunRequest) -> tuple[Cell, ...]:
@@ -129,6 +134,21 @@ def missing_interpreters(
         if not is_ready_in_container(cell, wanted, host):
             missing[wanted.spec] = None
     return tuple(missing)
+
+
+def needs_containers_for_tests(
+    cells: tuple[Cell, ...], request: RunRequest, host: HostFacts
+) -> bool:
+    """Whether some selected test runs only in a container, so that the engine has to be asked."""
+    return request.goal == "test" and any(
+        needs_container(
+            cell,
+            interpreter_under_test(cell, request.python),
+            host,
+            emulates=request.emulates_tests,
+        )
+        for cell in cells
+    )
 
 
 def target_triples(target: Target) -> tuple[str, ...]:

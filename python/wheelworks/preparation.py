@@ -165,8 +165,7 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
             group_requirements=_group_requirements(loaded, cells, request),
             estimates=store.estimates(),
             test_python=request.python,
-            # Emulation is slow: only cells that somebody named are worth it.
-            emulates_tests=bool(request.selectors),
+            emulates_tests=request.emulates_tests,
         )
     )
     if settings.offline:

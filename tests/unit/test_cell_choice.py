@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from builders import a_cell, changed
+from container_samples import some_containers
 
 from wheelworks.cell_choice import (
     RunRequest,
     missing_interpreters,
+    needs_containers_for_tests,
     select_cells,
     target_triples,
     wanted_interpreters,
@@ -140,6 +143,34 @@ def test_only_tests_that_could_run_here_lack_an_interpreter(hosts: Mapping[str, 
     """Nobody installs an interpreter for a Windows wheel on Linux; each is named once."""
     assert wanted_interpreters(CELLS, request()) == {"3.12", "3.13", "3.14t"}
     assert missing_interpreters(CELLS, request(), hosts["linux_x86_64"]) == ("3.14t",)
+
+
+def test_an_image_that_is_there_saves_the_installation(hosts: Mapping[str, HostFacts]) -> None:
+    """Uv is not asked to download what a container has already."""
+    cells = (*CELLS, a_cell("3.14", "manylinux_x86_64"))
+    host = hosts["linux_x86_64"]
+    assert missing_interpreters(cells, request(), host) == ("3.14t", "3.14")
+    with_images = replace(host, containers=some_containers())
+    assert missing_interpreters(cells, request(), with_images) == ("3.14t",)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (request(goal="build"), False),
+        (request(), True),
+        (request(python="3.12"), False),
+        (request("*-manylinux_x86_64", python="3.12"), False),
+        (request("*-manylinux_aarch64", python="3.12"), True),
+    ],
+)
+def test_the_engine_is_asked_for_tests_that_the_host_can_not_run(
+    hosts: Mapping[str, HostFacts], wanted: RunRequest, expected: bool
+) -> None:
+    """For an interpreter that is missing, for another architecture only when its cells are named."""
+    cells = (*CELLS, a_cell("3.12", "manylinux_aarch64"))
+    chosen = select_cells(Matrix(cells=cells, impossible=()), wanted)
+    assert needs_containers_for_tests(chosen, wanted, hosts["linux_x86_64"]) is expected
 
 
 def test_a_windows_target_may_be_compiled_for_either_of_its_triples() -> None:
