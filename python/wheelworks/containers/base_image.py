@@ -34,13 +34,12 @@ LOAD_TIMEOUT_SECONDS = 900.0
 INSTALL_MMDEBSTRAP = "sudo apt-get install mmdebstrap debian-archive-keyring"
 
 
-def ensure_base(base: Base, door: ImageDoor, *, has_mirror: bool = False) -> str:
+def ensure_base(base: Base, door: ImageDoor) -> str:
     """Make sure that the base is there under our name for it; gives that name.
 
     Args:
         base: the base.
         door: the engine.
-        has_mirror: whether the engine pulls through a mirror, so that the registry need not answer.
 
     Raises:
         MissingResourceError: no registry answers and it can't be made here.
@@ -51,7 +50,7 @@ def ensure_base(base: Base, door: ImageDoor, *, has_mirror: bool = False) -> str
     lock = door.folder() / f"base-{architecture(base.platform)}.lock"
     with acquire(lock, wait=True, cancellation=door.cancellation):
         if door.image_id(base.reference) is None:
-            _provide(base, door, has_mirror=has_mirror)
+            _provide(base, door)
     return base.reference
 
 
@@ -71,10 +70,10 @@ def why_no_bootstrap(environ: Mapping[str, str]) -> str:
     return "neither mmdebstrap nor debootstrap is installed"
 
 
-def _provide(base: Base, door: ImageDoor, *, has_mirror: bool) -> None:
+def _provide(base: Base, door: ImageDoor) -> None:
     if _take_local(base, door):
         return
-    problem = None if has_mirror else registry_problem(base.name, environ=door.environ)
+    problem = None if door.engine.has_mirror else registry_problem(base.name, environ=door.environ)
     if problem is None:
         door.say(f"{base.name} for {base.platform} is pulled")
         argv = (door.engine.path, "pull", "--platform", base.platform, base.name)

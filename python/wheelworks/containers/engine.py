@@ -38,8 +38,6 @@ class FoundEngine:
     facts: EngineFacts
     is_virtual: bool
     """Whether it runs in a virtual machine of its own (Docker Desktop, podman machine), where it emulates by itself."""
-    has_mirror: bool
-    """Whether it pulls through a mirror, so that the registry itself need not answer."""
 
 
 def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -131,10 +129,9 @@ def _docker(answer: Mapping[str, object], path: str) -> FoundEngine | Obstacle:
         version=str(answer.get("ServerVersion", "")),
         platform=_platform(str(answer.get("Architecture", ""))),
         user=None if maps_root else caller_user(),
+        has_mirror=bool(mirrors),
     )
-    return FoundEngine(
-        facts=facts, is_virtual=is_virtual or sys.platform != "linux", has_mirror=bool(mirrors)
-    )
+    return FoundEngine(facts=facts, is_virtual=is_virtual or sys.platform != "linux")
 
 
 def _podman(answer: Mapping[str, object], path: str) -> FoundEngine:
@@ -149,7 +146,7 @@ def _podman(answer: Mapping[str, object], path: str) -> FoundEngine:
         user=None if is_virtual else caller_user(),
         keeps_id=is_rootless and not is_virtual,
     )
-    return FoundEngine(facts=facts, is_virtual=is_virtual, has_mirror=False)
+    return FoundEngine(facts=facts, is_virtual=is_virtual)
 
 
 def caller_user() -> str | None:

@@ -33,6 +33,8 @@ class EngineFacts:
     its root to the caller by itself (rootless docker, Docker Desktop)."""
     keeps_id: bool = False
     """Whether ``--userns=keep-id`` is needed (rootless podman)."""
+    has_mirror: bool = False
+    """Whether it pulls through a mirror, so that a registry itself need not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

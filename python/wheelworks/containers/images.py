@@ -38,16 +38,13 @@ STEP = re.compile(
 )
 
 
-def ensure_image(
-    recipe: Recipe, door: ImageDoor, *, ca_bundle: Path | None = None, has_mirror: bool = False
-) -> str:
+def ensure_image(recipe: Recipe, door: ImageDoor, *, ca_bundle: Path | None = None) -> str:
     """Make sure that an image is there; gives its id.
 
     Args:
         recipe: what it is made of.
         door: the engine, the log and whoever is told of progress.
         ca_bundle: the host's certificates, which go into it.
-        has_mirror: whether the engine pulls through a mirror.
 
     Raises:
         MissingResourceError: it can't be built; says why and the way out.
@@ -63,7 +60,7 @@ def ensure_image(
         # Another run may have built it while this one waited.
         found = door.image_id(recipe.reference)
         if found is None:
-            below = _ensure_below(recipe, door, ca_bundle=ca_bundle, has_mirror=has_mirror)
+            below = _ensure_below(recipe, door, ca_bundle=ca_bundle)
             _build(recipe, door, below=below, ca_bundle=ca_bundle)
             found = door.image_id(recipe.reference)
     if found is None:
@@ -91,14 +88,12 @@ def _tell_waiting(recipe: Recipe, door: ImageDoor) -> Callable[[LockHolder | Non
     return tell
 
 
-def _ensure_below(
-    recipe: Recipe, door: ImageDoor, *, ca_bundle: Path | None, has_mirror: bool
-) -> str:
+def _ensure_below(recipe: Recipe, door: ImageDoor, *, ca_bundle: Path | None) -> str:
     """The reference of what the image is built on, which is there afterwards."""
     if recipe.parent is not None:
-        ensure_image(recipe.parent, door, ca_bundle=ca_bundle, has_mirror=has_mirror)
+        ensure_image(recipe.parent, door, ca_bundle=ca_bundle)
         return recipe.parent.reference
-    return ensure_base(recipe.lowest_base, door, has_mirror=has_mirror)
+    return ensure_base(recipe.lowest_base, door)
 
 
 def _build(recipe: Recipe, door: ImageDoor, *, below: str, ca_bundle: Path | None) -> None:
