@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     from wheelworks.report.model import JobResult
 
 
-def with_help(result: JobResult, *, log: Path, repeat_flags: Sequence[str]) -> JobResult:
+def with_help(
+    result: JobResult, *, cells: Sequence[str], log: Path, repeat_flags: Sequence[str]
+) -> JobResult:
     """The result of a failed job, completed; any other as it is.
 
     Args:
         result: how the job ended.
+        cells: those that its failure costs; the first one names the command that repeats it.
         log: where its log lies if it has one; a job that an exception ended does not name it.
         repeat_flags: flags of this run without which the command would do something else.
     """
@@ -33,7 +36,7 @@ def with_help(result: JobResult, *, log: Path, repeat_flags: Sequence[str]) -> J
     if result.kind == "sdist":
         what: tuple[str, ...] = ("build", "--sdist-only")
     else:
-        what = (result.kind, result.cells[0])
+        what = (result.kind, cells[0])
     return replace(
         result,
         log=found,

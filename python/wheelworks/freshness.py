@@ -15,7 +15,7 @@ from wheelworks import __version__
 from wheelworks.fingerprints import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wheelworks.plan import Job, Plan
     from wheelworks.store import SuccessRecord
@@ -26,7 +26,8 @@ SOURCE_PREFIX = "source:"
 PASSED_PREFIX = "passed env "
 #: Inputs that name an image begin so; the plan leaves them empty, because a run may have to build it first.
 IMAGE_PREFIX = "image "
-WHEEL_INPUT = "wheel"
+WHEEL_INPUTS = ("wheel",)
+SLICE_INPUTS = ("wheel of x86_64", "wheel of arm64")
 #: Our own audit rules, steps and guard are part of every job.
 OWN_INPUT = "wheelworks"
 
@@ -47,16 +48,16 @@ def job_inputs(
     *,
     passed: Mapping[str, str],
     images: Mapping[str, str] | None = None,
-    wheel_sha256: str | None = None,
+    wheels: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Everything a job reads: its planned inputs, the source tree, passed variables, the wheel under test, and us.
+    """Everything a job reads: its planned inputs, the source tree, passed variables, the wheels it needs, and us.
 
     Args:
         job: the job.
         sources: path -> digest of the whole tree.
         passed: the caller's environment; only a digest of the variables that the job passes on is kept.
         images: reference -> id of the images that are there.
-        wheel_sha256: of test jobs, the hash of the wheel.
+        wheels: the hashes of the wheels that it tests (one) or merges (two).
     """
     inputs = {**job.inputs, OWN_INPUT: __version__}
     for name in inputs:
@@ -66,9 +67,14 @@ def job_inputs(
             inputs[name] = images.get(name.removeprefix(IMAGE_PREFIX), inputs[name])
     if job.reads_sources:
         inputs.update({SOURCE_PREFIX + path: digest for path, digest in sources.items()})
-    if wheel_sha256 is not None:
-        inputs[WHEEL_INPUT] = wheel_sha256
+    names = WHEEL_INPUTS if job.kind == "test" else SLICE_INPUTS
+    inputs.update(zip(names, wheels, strict=False))
     return inputs
+
+
+def wheels_read(job: Job) -> tuple[str, ...]:
+    """Ids of the jobs whose wheels the job tests or merges."""
+    return job.needs[:1] if job.kind == "test" else (job.merges or ())
 
 
 def _passed_digest(pattern: str, passed: Mapping[str, str]) -> str:
@@ -97,7 +103,7 @@ def judge(
         plan: the plan.
         records: job id -> its last success.
         sources: path -> digest of the source tree.
-        artifacts: file name -> sha256 of what lies in ``dist/`` for the records' artifacts.
+        artifacts: job id -> sha256 of what lies where the artifact of its record should.
         passed: the caller's environment.
         images: reference -> id of the images that are there; one that is not makes nothing stale, because its
             reference names its recipe.
@@ -127,16 +133,16 @@ def _stale_reasons(
     stale_needs = tuple(need for need in job.needs if not verdicts[need].is_fresh)
     if stale_needs:
         return tuple(f"{need} is stale" for need in stale_needs)
-    wheel = None
-    if job.kind == "test":
-        build_record = verdicts[job.needs[0]].record
-        wheel = build_record.artifact_sha256 if build_record is not None else None
-    elif record.artifact is None or artifacts.get(record.artifact) != record.artifact_sha256:
-        return (f"{record.artifact or 'its artifact'} is missing from dist/ or was changed",)
+    is_missing = record.artifact is None or artifacts.get(job.id) != record.artifact_sha256
+    if job.kind != "test" and is_missing:
+        place = "dist/" if job.is_published else "the slices"
+        return (f"{record.artifact or 'its artifact'} is missing from {place} or was changed",)
+    read = [verdicts[need].record for need in wheels_read(job)]
+    wheels = [(one.artifact_sha256 if one is not None else None) or "" for one in read]
     then = {
         name.removeprefix(IMAGE_PREFIX): value
         for name, value in record.inputs.items()
         if name.startswith(IMAGE_PREFIX)
     }
-    now = job_inputs(job, sources, passed=passed, images={**then, **images}, wheel_sha256=wheel)
+    now = job_inputs(job, sources, passed=passed, images={**then, **images}, wheels=wheels)
     return tuple(change.removeprefix(SOURCE_PREFIX) for change in changes(record.inputs, now))

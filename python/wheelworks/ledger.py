@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelworks.artifacts import sha256_file
 from wheelworks.events import Outcome
-from wheelworks.freshness import SOURCE_PREFIX, job_inputs
+from wheelworks.freshness import SOURCE_PREFIX, job_inputs, wheels_read
 from wheelworks.report.model import ArtifactInfo, JobResult
 from wheelworks.store import StateStore, SuccessRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from wheelworks.plan import Job
     from wheelworks.preparation import Prepared
@@ -77,7 +77,11 @@ class Ledger:
     def artifacts(self) -> frozenset[str]:
         """Names of the files in ``dist/`` that this run left or found up to date."""
         results = tuple(self._results.values())
-        return frozenset(one.artifact.file_name for one in results if one.artifact is not None)
+        return frozenset(
+            one.artifact.file_name
+            for one in results
+            if one.artifact is not None and one.artifact.is_published
+        )
 
     def records(self) -> tuple[SuccessRecord, ...]:
         """The last success of every job that ever had one, also of jobs outside this run."""
@@ -101,7 +105,7 @@ class Ledger:
             return None
         if record.inputs != self._inputs(job) or record.artifact is None:
             return None
-        path = self._prepared.loaded.settings.dist / record.artifact
+        path = self._place_of(job) / record.artifact
         if not path.is_file() or sha256_file(path) != record.artifact_sha256:
             return None
         return _fresh_result(job, record)
@@ -123,23 +127,35 @@ class Ledger:
                 artifact=artifact.file_name if artifact else None,
                 artifact_sha256=artifact.sha256 if artifact else None,
                 artifact_size=artifact.size if artifact else None,
+                is_published=job.is_published,
             )
         )
 
     def wheel_under_test(self, job: Job) -> tuple[Path, str]:
         """The wheel that a test job tests, and the sha256 that it must have."""
-        artifact = self._built_for(job)
-        return self._prepared.loaded.settings.dist / artifact.file_name, artifact.sha256
+        (wheel,) = self.wheels_of(job)
+        return wheel
+
+    def wheels_of(self, job: Job) -> tuple[tuple[Path, str], ...]:
+        """The wheels that a job tests or merges, each with the sha256 that it must have."""
+        found = []
+        # The scheduler is given jobs without the needs that are met already; the plan names all of them.
+        for need in wheels_read(self._jobs[job.id]):
+            artifact = self._left_by(need)
+            found.append((self._place_of(self._jobs[need]) / artifact.file_name, artifact.sha256))
+        return tuple(found)
 
     def _inputs(self, job: Job) -> dict[str, str]:
-        wheel = self._built_for(job).sha256 if job.kind == "test" else None
+        wheels = tuple(sha256 for _, sha256 in self.wheels_of(job))
         return job_inputs(
-            job, self.sources, passed=self._environ, images=self.images, wheel_sha256=wheel
+            job, self.sources, passed=self._environ, images=self.images, wheels=wheels
         )
 
-    def _built_for(self, job: Job) -> ArtifactInfo:
-        # The scheduler is given jobs without the needs that are met already; the plan names all of them.
-        build = self._results[self._jobs[job.id].needs[0]]
+    def _place_of(self, job: Job) -> Path:
+        return Path(self._prepared.layout.place_of(job))
+
+    def _left_by(self, job_id: str) -> ArtifactInfo:
+        build = self._results[job_id]
         if build.artifact is None:
             raise AssertionError(f"BUG: {build.job_id} left no artifact")
         return build.artifact
@@ -152,6 +168,7 @@ def _fresh_result(job: Job, record: SuccessRecord) -> JobResult:
             file_name=record.artifact,
             size=record.artifact_size or 0,
             sha256=record.artifact_sha256 or "",
+            is_published=job.is_published,
         )
     return JobResult(
         job_id=job.id,

@@ -263,3 +263,7 @@ class Plan:
     """Images to build, each before the first job that needs it."""
     cores: int
     memory_mib: int
+
+    def cells_behind(self, job: Job) -> tuple[str, ...]:
+        """The cells of the wheels that are merged from a job's."""
+        return tuple(cell for one in self.jobs if job.id in (one.merges or ()) for cell in one.cells)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from wheelworks.plan import Plan, ToolRequest
     from wheelworks.process import Runner
     from wheelworks.snapshot import SourceFile
+    from wheelworks.store import SuccessRecord
     from wheelworks.toolchains import HostFacts
     from wheelworks.tools import ToolEnvironment
 
@@ -91,15 +92,21 @@ def prepare(
 
 
 def prepare_both(
-    request: RunRequest, runner: Runner, environ: Mapping[str, str]
+    request: RunRequest,
+    runner: Runner,
+    environ: Mapping[str, str],
+    *,
+    complete_host: HostCompleter | None = None,
 ) -> tuple[Prepared, Prepared]:
     """The preparations of the builds and of the tests of the same cells; project and machine are looked at once.
+
+    Args and errors are those of :func:`prepare`.
 
     Raises:
         WheelworksError: as :func:`prepare`.
     """
     tests = replace(request, goal="test")
-    known = _find_out(tests, runner, environ, None)
+    known = _find_out(tests, runner, environ, complete_host)
     builds = replace(request, goal="build")
     return _planned(builds, known, environ), _planned(tests, known, environ)
 
@@ -185,7 +192,7 @@ def _planned(request: RunRequest, known: _Known, environ: Mapping[str, str]) -> 
             plan,
             store,
             known.entries,
-            dist=settings.dist,
+            layout=layout,
             environ=environ,
             images=containers.image_ids() if containers is not None else {},
             force=request.force,
@@ -236,20 +243,19 @@ def _verdicts(
     store: StateStore,
     entries: tuple[SourceFile, ...],
     *,
-    dist: Path,
+    layout: Layout,
     environ: Mapping[str, str],
     images: Mapping[str, str],
     force: bool,
 ) -> Mapping[str, Verdict]:
-    """Which planned jobs are up to date, by the records and what lies in ``dist/``."""
+    """Which planned jobs are up to date, by the records and what lies in ``dist/`` and in the folder of slices."""
     planned = {job.id for job in plan.jobs}
     records = {record.job_id: record for record in store.all() if record.job_id in planned}
-    artifacts = frozenset(record.artifact for record in records.values() if record.artifact)
     return judge(
         plan,
         records,
         {entry.path: entry.digest for entry in entries},
-        _artifact_hashes(dist, artifacts),
+        _artifact_hashes(plan, records, layout),
         passed=environ,
         images=images,
         force=force,
@@ -294,6 +300,13 @@ def _tool_requests(loaded: Loaded) -> tuple[ToolRequest, ...]:
     )
 
 
-def _artifact_hashes(dist: Path, names: frozenset[str]) -> dict[str, str]:
-    """sha256 of those files in ``dist/`` that a record names."""
-    return {name: sha256_file(dist / name) for name in names if (dist / name).is_file()}
+def _artifact_hashes(
+    plan: Plan, records: Mapping[str, SuccessRecord], layout: Layout
+) -> dict[str, str]:
+    """Job id -> sha256 of the file that its record names, where it lies."""
+    files = {
+        job.id: Path(layout.place_of(job)) / record.artifact
+        for job in plan.jobs
+        if (record := records.get(job.id)) is not None and record.artifact is not None
+    }
+    return {job_id: sha256_file(path) for job_id, path in files.items() if path.is_file()}

@@ -18,6 +18,7 @@ from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunStarted
 from wheelworks.executors.base import RunContext
 from wheelworks.executors.builds import BuildExecutor
+from wheelworks.executors.merge import MergeExecutor
 from wheelworks.executors.wheeltests import TestExecutor
 from wheelworks.executors.workbench import Workbench
 from wheelworks.failure_help import with_help
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelworks.events import Event, EventSink
+    from wheelworks.executors.base import Executor
     from wheelworks.plan import Job
     from wheelworks.preparation import Prepared
     from wheelworks.process import Cancellation, Runner
@@ -206,12 +208,15 @@ class Run:
             ledger=self._ledger,
         )
         builds = BuildExecutor(context, workbench)
+        merging = MergeExecutor(context, workbench, slices_of=self._ledger.wheels_of)
         tests = TestExecutor(context, wheel_under_test=self._ledger.wheel_under_test)
 
         def execute(job: Job, cancellation: Cancellation) -> JobResult:
             if job.id in unsupplied:
                 raise unsupplied[job.id]
-            executor = tests if job.kind == "test" else builds
+            executor: Executor = tests if job.kind == "test" else builds
+            if job.merges is not None:
+                executor = merging
             result = executor.execute(job, cancellation)
             if job.kind == "test" and result.outcome is Outcome.SUCCEEDED:
                 self._ledger.remember(job, result)
@@ -245,7 +250,14 @@ class Run:
             shutil.rmtree(context.staging_dir, ignore_errors=True)
         flags = self._options.repeat_flags
         for job, result in zip(runnable, results, strict=True):
-            self._ledger.note(with_help(result, log=context.log_path(job), repeat_flags=flags))
+            self._ledger.note(
+                with_help(
+                    result,
+                    cells=job.cells or plan.cells_behind(job),
+                    log=context.log_path(job),
+                    repeat_flags=flags,
+                )
+            )
 
     def _context(self) -> RunContext:
         """What all jobs of the run share."""

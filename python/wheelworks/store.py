@@ -59,9 +59,11 @@ class SuccessRecord:
     inputs: Mapping[str, str]
     """Name of an input -> value or digest; ``source:<path>`` for files of the tree."""
     artifact: str | None
-    """File name in ``dist/``."""
+    """File name."""
     artifact_sha256: str | None
     artifact_size: int | None
+    is_published: bool = True
+    """Whether the artifact lies in ``dist/``; a slice of another wheel lies in the folder of its build key."""
 
 
 class RunStore:

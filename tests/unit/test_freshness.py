@@ -50,19 +50,17 @@ PLAN = Plan(
 ENVIRON = {"FLAVOUR": "plain"}
 WHEEL = "demo-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
 OTHER_WHEEL = "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
-ARTIFACTS = {WHEEL: "hash", OTHER_WHEEL: "other-hash"}
+ARTIFACTS = {BUILD.id: "hash", OTHER.id: "other-hash"}
 
 
-def record(
-    job: Job, *, artifact: str | None, sha256: str | None, wheel: str | None = None
-) -> SuccessRecord:
+def record(job: Job, *wheels: str, artifact: str | None, sha256: str | None) -> SuccessRecord:
     """The record of a success with the present inputs."""
     return SuccessRecord(
         job_id=job.id,
         run_id="run",
         time=1.0,
         seconds=1.0,
-        inputs=job_inputs(job, SOURCES, passed=ENVIRON, wheel_sha256=wheel),
+        inputs=job_inputs(job, SOURCES, passed=ENVIRON, wheels=wheels),
         artifact=artifact,
         artifact_sha256=sha256,
         artifact_size=1,
@@ -72,7 +70,7 @@ def record(
 RECORDS = {
     BUILD.id: record(BUILD, artifact=WHEEL, sha256="hash"),
     OTHER.id: record(OTHER, artifact=OTHER_WHEEL, sha256="other-hash"),
-    TEST.id: record(TEST, artifact=None, sha256=None, wheel="hash"),
+    TEST.id: record(TEST, "hash", artifact=None, sha256=None),
 }
 
 
@@ -113,7 +111,7 @@ def test_a_passed_variable_is_compared_by_value_but_never_stored() -> None:
 
 
 @pytest.mark.parametrize(
-    "artifacts", [{OTHER_WHEEL: "other-hash"}, {**ARTIFACTS, WHEEL: "damaged"}]
+    "artifacts", [{OTHER.id: "other-hash"}, {**ARTIFACTS, BUILD.id: "damaged"}]
 )
 def test_a_missing_or_changed_artifact_makes_its_job_stale(artifacts: dict[str, str]) -> None:
     """A wheel that was removed or edited is built again, and so is its test."""
@@ -129,7 +127,7 @@ def test_a_rebuilt_wheel_with_other_bytes_makes_its_test_stale() -> None:
         PLAN,
         {**RECORDS, BUILD.id: rebuilt},
         SOURCES,
-        {**ARTIFACTS, WHEEL: "new-hash"},
+        {**ARTIFACTS, BUILD.id: "new-hash"},
         passed=ENVIRON,
     )
     assert stale(verdicts) == {TEST.id}
@@ -179,3 +177,41 @@ def test_another_wheelworks_makes_every_job_stale() -> None:
     verdicts = judge(PLAN, older, SOURCES, ARTIFACTS, passed=ENVIRON)
     assert {BUILD.id, OTHER.id} <= stale(verdicts)
     assert verdicts[BUILD.id].reasons == (f"wheelworks 0.0.1 -> {__version__}",)
+
+
+MERGED = replace(
+    BUILD,
+    id="build cp313-macosx_universal2",
+    needs=(BUILD.id, OTHER.id),
+    merges=(BUILD.id, OTHER.id),
+    inputs={"platform tags": "macosx_10_12_universal2"},
+)
+
+
+@pytest.mark.parametrize(
+    ("merged_from", "reasons"),
+    [
+        pytest.param(("hash", "other-hash"), (), id="the same slices"),
+        pytest.param(
+            ("hash", "older"), ("wheel of arm64 older -> other-hash",), id="another slice"
+        ),
+    ],
+)
+def test_a_merged_wheel_is_as_fresh_as_its_slices(
+    merged_from: tuple[str, ...], reasons: tuple[str, ...]
+) -> None:
+    """It holds the hashes of both; a slice that another run built anew makes it stale."""
+    plan = replace(PLAN, jobs=(BUILD, OTHER, MERGED))
+    records = {**RECORDS, MERGED.id: record(MERGED, *merged_from, artifact="u.whl", sha256="u")}
+    verdicts = judge(plan, records, SOURCES, {**ARTIFACTS, MERGED.id: "u"}, passed=ENVIRON)
+    assert verdicts[MERGED.id].reasons == reasons
+    stale_slice = judge(plan, records, SOURCES, {MERGED.id: "u"}, passed=ENVIRON)
+    assert stale_slice[MERGED.id].reasons == (f"{BUILD.id} is stale", f"{OTHER.id} is stale")
+
+
+def test_a_slice_is_looked_for_among_the_slices() -> None:
+    """Its name may be that of a wheel in dist/, which does not count."""
+    private = replace(BUILD, is_published=False)
+    plan = replace(PLAN, jobs=(private, OTHER, TEST))
+    verdicts = judge(plan, RECORDS, SOURCES, {OTHER.id: "other-hash"}, passed=ENVIRON)
+    assert verdicts[BUILD.id].reasons == (f"{WHEEL} is missing from the slices or was changed",)

@@ -116,8 +116,9 @@ def _give_results(
         context.result(report_to_json(report))
     elif args.events is None:
         for result in report.results:
-            if result.artifact is not None and result.kind != "test":
-                context.result(str(prepared.loaded.settings.dist / result.artifact.file_name))
+            artifact = result.artifact
+            if artifact is not None and artifact.is_published and result.kind != "test":
+                context.result(str(prepared.loaded.settings.dist / artifact.file_name))
 
 
 def _write_step_summary(report: Report, context: CommandContext) -> None:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from wheelworks.commands.context import CommandContext
 
 GC_SCHEMA = 1
+#: Folders of the state folder that hold one folder per build key.
+KEY_FOLDERS = ("build", "source", "slices", "homes")
 
 
 def execute(args: argparse.Namespace, context: CommandContext) -> int:
@@ -76,7 +78,7 @@ def _candidates(state_dir: Path) -> tuple[Candidate, ...]:
     """Every build key's folders, with their size and the time they were last used."""
     keys = {
         folder.name
-        for kind in ("build", "source")
+        for kind in KEY_FOLDERS
         for folder in (state_dir / kind).glob("*")
         if folder.is_dir()
     }
@@ -84,7 +86,7 @@ def _candidates(state_dir: Path) -> tuple[Candidate, ...]:
 
 
 def _candidate(state_dir: Path, key: str) -> Candidate:
-    folders = [state_dir / kind / key for kind in ("build", "source")]
+    folders = [state_dir / kind / key for kind in KEY_FOLDERS]
     used = max((folder.stat().st_mtime for folder in folders if folder.exists()), default=0.0)
     return Candidate(name=key, size=sum(map(_size, folders)), last_used=used)
 
@@ -103,7 +105,7 @@ def _is_removed(state_dir: Path, key: str, context: CommandContext) -> bool:
     """Remove a build key's folders under its lock; those of a running build stay."""
     try:
         with acquire(state_dir / "locks" / f"{key}.lock", wait=False):
-            for kind in ("build", "source"):
+            for kind in KEY_FOLDERS:
                 shutil.rmtree(state_dir / kind / key, ignore_errors=True)
             manifest_path(state_dir / "source" / key).unlink(missing_ok=True)
     except MissingResourceError as error:

@@ -150,7 +150,10 @@ def _asked_for(results: Sequence[JobResult]) -> tuple[JobResult, ...]:
     """The results that a run is for: its tests, else its builds, else the sdist."""
     order: tuple[JobKind, ...] = ("test", "build", "sdist")
     for kind in order:
-        found = tuple(result for result in results if result.kind == kind)
+        # A slice without cells was not asked for, but what is merged from it.
+        found = tuple(
+            result for result in results if result.kind == kind and (result.cells or kind == "sdist")
+        )
         if found:
             return found
     return ()
