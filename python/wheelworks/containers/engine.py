@@ -11,7 +11,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wheelworks.childenv import passed_variables
 from wheelworks.containers.facts import EngineFacts
+from wheelworks.containers.invocation import ENGINE_VARIABLES
 from wheelworks.machine_probe import normal_machine
 from wheelworks.rust_choice import Obstacle
 
@@ -42,14 +44,7 @@ class FoundEngine:
 
 def engine_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The caller's variables that say where the engine is; they belong to every call of its client."""
-    prefixes = (
-        "DOCKER_",
-        "CONTAINER_",
-        "CONTAINERS_",
-        "XDG_RUNTIME_DIR",
-        "DBUS_SESSION_BUS_ADDRESS",
-    )
-    return {name: value for name, value in environ.items() if name.startswith(prefixes)}
+    return passed_variables(environ, ENGINE_VARIABLES)
 
 
 def find_engine(door: ProbeDoor, *, wanted: ContainerEngine) -> FoundEngine | Obstacle:
