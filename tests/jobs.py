@@ -11,7 +11,7 @@ from fakes import FakeRunner
 
 from wheelworks.events import Outcome
 from wheelworks.executors.base import RunContext
-from wheelworks.plan import Job, Layout
+from wheelworks.plan import ContainerUse, Job, Layout, Mount, Step
 from wheelworks.report.model import JobResult
 
 if TYPE_CHECKING:
@@ -20,6 +20,24 @@ if TYPE_CHECKING:
 
     from wheelworks.events import JobKind
     from wheelworks.process import Cancellation
+
+CONTAINER_USE = ContainerUse(
+    engine="/usr/bin/docker",
+    engine_name="docker",
+    image="wheelworks/toolchain:abc-amd64",
+    platform="linux/amd64",
+    mounts=(Mount(source="{staging}", target="/wheelworks/output"),),
+    network="none",
+    user="1000:1000",
+)
+CONTAINER_STEP = Step(
+    name="compile",
+    argv=("maturin", "build", "--out", "{staging}"),
+    env={"HOME": "/wheelworks/home", "OUT": "{staging}/x"},
+    cwd="/wheelworks/source",
+    timeout_seconds=60.0,
+    container=CONTAINER_USE,
+)
 
 
 def a_job(
