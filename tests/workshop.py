@@ -170,6 +170,8 @@ class Workshop:
         for name, text in FILES.items():
             self.write(name, text)
         monkeypatch.setattr("wheelworks.preparation.probe_host", self._probe_host)
+        # The machine's facts say whether there is an engine; a real one is never asked.
+        monkeypatch.setattr("wheelworks.preparation.with_containers", lambda host, *_, **__: host)
         monkeypatch.setattr("wheelworks.process.ProcessRunner", lambda: self.machine)
         for name in ("DATA", "CACHE"):
             monkeypatch.setenv(f"XDG_{name}_HOME", str(root.parent / name.lower()))

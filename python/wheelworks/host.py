@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from wheelworks.containers.probe import probe_containers
 from wheelworks.interpreter_discovery import discover
 from wheelworks.machine_probe import (
     available_memory_mib,
@@ -96,6 +97,34 @@ def probe_host(
     )
     door.cache.save()
     return facts
+
+
+def with_containers(
+    host: HostFacts,
+    runner: Runner,
+    *,
+    project: Project,
+    settings: Settings,
+    environ: Mapping[str, str],
+    interpreters: frozenset[str] = frozenset(),
+) -> HostFacts:
+    """The facts with the container engine and its images, or why there are none.
+
+    Args:
+        host: the facts so far.
+        runner: the door to processes.
+        project: whose wishes decide the recipes of the images.
+        settings: the table ``container``.
+        environ: the caller's environment.
+        interpreters: specs that wheels are tested with.
+    """
+    folder = platformdirs.user_cache_path("wheelworks", appauthor=False)
+    door = ProbeDoor(runner=runner, environ=environ, cwd=project.root, cache=ProbeCache(folder))
+    containers, missing = probe_containers(
+        door, settings=settings, project=project, system=host.system, interpreters=interpreters
+    )
+    door.cache.save()
+    return replace(host, containers=containers, containers_missing=missing)
 
 
 def _rust(

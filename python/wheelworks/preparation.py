@@ -15,6 +15,7 @@ import platformdirs
 from wheelworks.artifacts import sha256_file
 from wheelworks.cell_choice import (
     missing_interpreters,
+    needs_containers_for_tests,
     select_cells,
     target_triples,
     wanted_interpreters,
@@ -22,13 +23,14 @@ from wheelworks.cell_choice import (
 from wheelworks.config.load import load
 from wheelworks.config.uv_lock import lock_requirements
 from wheelworks.freshness import judge
-from wheelworks.host import probe_host
+from wheelworks.host import probe_host, with_containers
 from wheelworks.matrix import expand_matrix
 from wheelworks.offline import without_network
 from wheelworks.plan import Layout
 from wheelworks.planner import PlanRequest, make_plan
 from wheelworks.source_tree import read_source_tree
 from wheelworks.store import StateStore
+from wheelworks.toolchain_settlement import needs_containers
 from wheelworks.tools import default_request, tool_environment
 
 if TYPE_CHECKING:
@@ -209,20 +211,35 @@ def _complete_facts(
     environ: Mapping[str, str],
     complete_host: HostCompleter | None,
 ) -> HostFacts:
-    """The host's facts, with the interpreters that could be installed for the selected tests."""
+    """The host's facts, with its containers where something needs them.
+
+    With the interpreters, too, that could be installed for the selected tests.
+    """
+    project, settings = loaded.project, loaded.settings
+    interpreters = wanted_interpreters(cells, request)
     host = probe_host(
         runner,
-        project=loaded.project,
-        settings=loaded.settings,
+        project=project,
+        settings=settings,
         environ=environ,
         # Of the whole matrix, whichever cells are selected: toolchains are settled over all of it.
         triples=frozenset(
             triple for cell in matrix.cells for triple in target_triples(cell.target)
         ),
-        wanted=wanted_interpreters(cells, request),
+        wanted=interpreters,
     )
+    is_needed_to_build = needs_containers(matrix.cells, project, settings, host)
+    if is_needed_to_build or needs_containers_for_tests(cells, request, host):
+        host = with_containers(
+            host,
+            runner,
+            project=project,
+            settings=settings,
+            environ=environ,
+            interpreters=interpreters,
+        )
     missing = missing_interpreters(cells, request, host)
-    if complete_host is not None and missing and not loaded.settings.offline:
+    if complete_host is not None and missing and not settings.offline:
         return complete_host(loaded, host, missing)
     return host
 

@@ -93,6 +93,23 @@ def wheelworks() -> Wheelworks:
     return call
 
 
+@pytest.fixture(scope="session")
+def container_engine() -> str:
+    """The program of a container engine that answers; its tests are skipped, saying why, where none does."""
+    said = "neither docker nor podman is on PATH"
+    for name in ("docker", "podman"):
+        path = shutil.which(name)
+        if path is None:
+            continue
+        asked = subprocess.run(
+            [path, "info"], capture_output=True, text=True, timeout=60, check=False
+        )
+        if asked.returncode == 0:
+            return path
+        said = f"{name} does not answer: {asked.stderr.strip()}"
+    pytest.skip(said)
+
+
 class StartWheelworks(Protocol):
     """Starts ``python -m wheelworks`` and goes on beside it."""
 
