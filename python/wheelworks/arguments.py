@@ -264,6 +264,7 @@ def _add_gc(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="keep at most so much, as 5GiB (oldest build folders go first)",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would go")
+    parser.add_argument("--images", action="store_true", help="remove all images of wheelworks too")
 
 
 def _add_completion(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

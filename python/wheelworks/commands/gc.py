@@ -1,4 +1,4 @@
-"""``wheelworks gc``: removes leftovers of killed runs, stale build folders and snapshots, old runs."""
+"""``wheelworks gc``: removes leftovers of killed runs, stale build folders and snapshots, old runs and images."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.context import directory_of
+from wheelworks.commands.gc_images import collect_images
 from wheelworks.config.load import load
 from wheelworks.config.parse import InvalidValueError, parse_size
 from wheelworks.containers.removal import container_remover
@@ -57,6 +58,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         sweep_leftovers(state_dir, container_remover(state_dir, context.runner, context.environ))
         removals = tuple(one for one in removals if _is_removed(state_dir, one.name, context))
         RunStore(state_dir).prune(max_runs=KEPT_RUNS, max_age_seconds=KEPT_RUN_SECONDS)
+    removals += collect_images(loaded, context, takes_all=args.images, dry_run=args.dry_run)
     freed = sum(candidate.size for candidate in removals)
     if args.json:
         context.result_json(

@@ -61,7 +61,7 @@ def describe_images(
 ) -> tuple[ImageFacts, ...]:
     """The user's own toolchain image first, then ours."""
     own = ground.settings.container.image
-    wanted = _asked_rust(ground.settings, project)
+    wanted = asked_rust(ground.settings, project)
     debian = _recipes(ground, project, interpreters, None)
     present = _present(ground, [own] if own else [one.reference for one in debian])
     if own is not None:
@@ -88,7 +88,7 @@ def _recipes(
     )
 
 
-def _asked_rust(settings: Settings, project: Project) -> str | None:
+def asked_rust(settings: Settings, project: Project) -> str | None:
     """The toolchain that rustup would have to bring; None where Debian's Rust will do."""
     if settings.container.rust == "debian":
         return None
