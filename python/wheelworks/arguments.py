@@ -7,6 +7,10 @@ argcomplete completes it.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EXIT_CODES = """\
 exit codes:
@@ -34,11 +38,28 @@ def build_parser() -> argparse.ArgumentParser:
     _add_global_options(parser, is_top=True)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for add in (
-        _add_init, _add_doctor, _add_plan, _add_why, _add_build, _add_test, _add_audit, _add_diff,
-        _add_runs, _add_gc, _add_completion,
+        _add_init, _add_doctor, _add_plan, _add_why, _add_build, _add_test, _add_shell, _add_try,
+        _add_audit, _add_diff, _add_runs, _add_prefetch, _add_gc, _add_completion,
     ):  # fmt: skip
         add(commands)
     return parser
+
+
+#: Commands that start a program of the user's; what follows ``--`` is that program's.
+WITH_REST = ("shell", "try")
+
+
+def parse_arguments(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
+    """The parsed command line; ``args.rest`` holds what follows ``--`` for the commands of ``WITH_REST``.
+
+    argparse would hand the words after ``--`` to the first positional argument that is still open.
+    """
+    words = list(argv)
+    place = words.index("--") if "--" in words else len(words)
+    is_ours = any(word in WITH_REST for word in words[:place])
+    args = parser.parse_args(words[:place] if is_ours else words)
+    args.rest = tuple(words[place + 1 :]) if args.command in WITH_REST else ()
+    return args
 
 
 def parse_selectors(values: list[str]) -> tuple[str, ...]:
@@ -229,6 +250,37 @@ def _add_test(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     _add_selectors(parser)
     parser.add_argument("--python", metavar="SPEC", help="only with this interpreter, as 3.13")
     _add_run_options(parser)
+    _add_settings(parser)
+
+
+def _add_shell(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "shell", "a shell where a cell is compiled; -- COMMAND runs that instead"
+    )
+    parser.add_argument("cell", metavar="CELL", help="a cell id, as cp313-manylinux_x86_64")
+    parser.add_argument(
+        "--no-network", action="store_true", help="no network in the container, as while compiling"
+    )
+    _add_settings(parser)
+
+
+def _add_try(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands,
+        "try",
+        "a Python prompt with a cell's wheel; what follows -- are Python's arguments",
+    )
+    parser.add_argument("cell", metavar="CELL", help="a cell id, as cp313-manylinux_x86_64")
+    parser.add_argument("-c", dest="code", metavar="CODE", help="run this instead of a prompt")
+    parser.add_argument("--python", metavar="SPEC", help="with this interpreter, as 3.13")
+    _add_settings(parser)
+
+
+def _add_prefetch(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _command(
+        commands, "prefetch", "bring what a later run with --offline needs from the network"
+    )
+    _add_selectors(parser)
     _add_settings(parser)
 
 

@@ -22,7 +22,7 @@ import traceback
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from wheelworks.arguments import build_parser
+from wheelworks.arguments import build_parser, parse_arguments
 from wheelworks.errors import (
     EXIT_BUG,
     EXIT_CONFIGURATION,
@@ -51,8 +51,11 @@ COMMANDS = {
     "gc": "wheelworks.commands.gc",
     "init": "wheelworks.commands.init",
     "plan": "wheelworks.commands.plan",
+    "prefetch": "wheelworks.commands.prefetch",
     "runs": "wheelworks.commands.runs",
+    "shell": "wheelworks.commands.shell",
     "test": "wheelworks.commands.build",
+    "try": "wheelworks.commands.try_cell",
     "why": "wheelworks.commands.why",
 }
 
@@ -73,7 +76,7 @@ def main(argv: Sequence[str]) -> int:
     """The exit code of a command line; errors are written to stderr."""
     parser = build_parser()
     _complete(parser)
-    args = parser.parse_args(argv)
+    args = parse_arguments(parser, argv)
     if args.version:
         return _print_version()
     if args.command is None:

@@ -15,12 +15,24 @@ if TYPE_CHECKING:
     from wheelworks.cell_choice import RunRequest
     from wheelworks.commands.context import CommandContext
     from wheelworks.config.load import Loaded
-    from wheelworks.preparation import Prepared
+    from wheelworks.preparation import HostCompleter, Prepared
     from wheelworks.toolchains import HostFacts
 
 
 def prepare_with_consent(request: RunRequest, context: CommandContext) -> Prepared:
     """Prepare, with what may be installed first; what may not is planned without."""
+    complete_host = host_completer(context)
+    prepared = prepare(request, context.runner, context.environ, complete_host=complete_host)
+    stale = {job_id for job_id, verdict in prepared.verdicts.items() if not verdict.is_fresh}
+    additions = [item.what for item in prepared.plan.provisioning if stale & set(item.needed_by)]
+    if not additions or consent_of(prepared.loaded, context).allows(additions):
+        return prepared
+    without = replace(request, flags={**request.flags, "provision": "never"})
+    return prepare(without, context.runner, context.environ)
+
+
+def host_completer(context: CommandContext) -> HostCompleter:
+    """What installs the interpreters that tests lack, with consent."""
 
     def complete_host(loaded: Loaded, host: HostFacts, missing: tuple[str, ...]) -> HostFacts:
         installer = InterpreterInstaller(
@@ -32,19 +44,7 @@ def prepare_with_consent(request: RunRequest, context: CommandContext) -> Prepar
         )
         return installer.complete(host, missing)
 
-    prepared = prepare(request, context.runner, context.environ, complete_host=complete_host)
-    stale = {job_id for job_id, verdict in prepared.verdicts.items() if not verdict.is_fresh}
-    plan = prepared.plan
-    additions = [item.what for item in plan.provisioning if stale & set(item.needed_by)]
-    additions += [
-        f"the image {image.reference} (about {image.size_mib / 1024:.1f} GiB, {image.minutes} minutes)"
-        for image in plan.images
-        if stale & set(image.needed_by)
-    ]
-    if not additions or consent_of(prepared.loaded, context).allows(additions):
-        return prepared
-    without = replace(request, flags={**request.flags, "provision": "never"})
-    return prepare(without, context.runner, context.environ)
+    return complete_host
 
 
 def consent_of(loaded: Loaded, context: CommandContext) -> Consent:

@@ -11,6 +11,9 @@ from wheelworks.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
+
+    from wheelworks.matrix import Cell
 
 
 def request_of(args: argparse.Namespace) -> RunRequest:
@@ -34,6 +37,19 @@ def request_of(args: argparse.Namespace) -> RunRequest:
         sdist=_sdist(args),
         force=getattr(args, "force", False),
     )
+
+
+def one_cell(cells: Sequence[Cell], written: str) -> Cell:
+    """The only selected cell.
+
+    Raises:
+        UsageError: there are more.
+    """
+    if len(cells) > 1:
+        raise UsageError(
+            f"{written!r} names {len(cells)} cells", hint=f"name one, as {cells[0].id}"
+        )
+    return cells[0]
 
 
 def repeat_flags(args: argparse.Namespace) -> tuple[str, ...]:

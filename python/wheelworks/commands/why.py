@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wheelworks.commands.plan import plan_document, plan_lines
-from wheelworks.commands.request import request_of
-from wheelworks.errors import UsageError
+from wheelworks.commands.request import one_cell, request_of
 from wheelworks.preparation import prepare_both
 from wheelworks.toolchain_settlement import settle_toolchains
 from wheelworks.toolchains import can_run_tests
@@ -30,12 +29,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
     """
     request = replace(request_of(args), selectors=(args.cell,))
     built, tested = prepare_both(request, context.runner, context.environ)
-    if len(built.cells) > 1:
-        raise UsageError(
-            f"{args.cell!r} names {len(built.cells)} cells",
-            hint=f"name one, as {built.cells[0].id}",
-        )
-    cell = built.cells[0]
+    cell = one_cell(built.cells, args.cell)
     if args.json:
         settled = _settled(cell, built)
         context.result_json(
