@@ -54,6 +54,8 @@ def plan_document(prepared: Prepared) -> dict[str, object]:
                 "kind": job.kind,
                 "cells": list(job.cells),
                 "needs": list(job.needs),
+                "merges": list(job.merges or ()),
+                "is_published": job.is_published,
                 "toolchain": job.toolchain,
                 "images": list(job.images),
                 "is_emulated": job.is_emulated,
