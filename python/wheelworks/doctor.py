@@ -5,49 +5,49 @@ Pure: takes the plans of the whole matrix and the host's facts, gives checks. Ru
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from wheelworks.doctor_containers import container_checks
+from wheelworks.doctor_model import Check, Mending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from wheelworks.doctor_model import Survey
+    from wheelworks.matrix import Cell
     from wheelworks.plan import Plan, UnavailableCell
     from wheelworks.toolchains import HostFacts
 
-CheckState = Literal["good", "missing", "unavailable"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mending:
-    """What mends a check: a command, or a tool that wheelworks installs for itself."""
-
-    argv: tuple[str, ...] = ()
-    tool: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at."""
-
-    subject: str
-    state: CheckState
-    detail: str
-    mending: Mending | None = None
-    hint: str | None = None
-    is_fatal: bool = False
-    """Whether nothing at all can be built without it."""
-
 
 def examine(
-    builds: Plan, tests: Plan, host: HostFacts, provided_tools: Iterable[str]
+    builds: Plan,
+    tests: Plan,
+    host: HostFacts,
+    provided_tools: Iterable[str],
+    *,
+    survey: Survey,
+    cells: tuple[Cell, ...] = (),
 ) -> tuple[Check, ...]:
-    """The checks, in the order in which a person would go through them."""
+    """The checks, in the order in which a person would go through them.
+
+    Args:
+        builds: plan of the builds of the whole matrix.
+        tests: plan of its tests.
+        host: the machine.
+        provided_tools: names of the tools that are installed.
+        survey: what else was asked of the machine.
+        cells: the matrix.
+    """
     provided = frozenset(provided_tools)
+    platforms = (cell.target.oci_platform for cell in cells)
+    wanted = frozenset(platform for platform in platforms if platform is not None)
     return (
         _machine(host),
         _rust(host),
         *_tools(builds, provided),
         *_provisioning(builds),
+        *container_checks(builds, tests, host, survey, wanted=wanted),
+        *_targets(builds, tests, cells),
         *_cells("build", builds),
         *_interpreters(host),
         *_cells("test", tests),
@@ -106,6 +106,24 @@ def _provisioning(plan: Plan) -> Iterable[Check]:
             state="missing",
             detail=f"{item.what} is added at the first run",
             mending=Mending(argv=item.argv),
+        )
+
+
+def _targets(builds: Plan, tests: Plan, cells: tuple[Cell, ...]) -> Iterable[Check]:
+    """One line per target: how many of its cells are built and tested here, and by what."""
+    built = {cell: job for job in builds.jobs if job.kind == "build" for cell in job.cells}
+    tested = {cell: job for job in tests.jobs if job.kind == "test" for cell in job.cells}
+    for target in dict.fromkeys(cell.target.name for cell in cells):
+        ids = [cell.id for cell in cells if cell.target.name == target]
+        makers = [built[one] for one in ids if one in built]
+        testers = [tested[one] for one in ids if one in tested]
+        tools = dict.fromkeys(str(job.toolchain) for job in makers)
+        emulated = " under emulation" if any(job.is_emulated for job in testers) else ""
+        by = f" by {', '.join(tools)}" if tools else ""
+        yield Check(
+            subject=f"target {target}",
+            state="good" if len(makers) == len(ids) else "unavailable",
+            detail=f"{len(makers)} of {len(ids)} cells built{by}, {len(testers)} tested{emulated}",
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wheelworks.doctor import Mending, examine
+from wheelworks.doctor import examine
+from wheelworks.doctor_model import Mending, Survey
 from wheelworks.plan import Plan, Provisioning, ToolRequest, UnavailableCell
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ EMPTY = Plan(
 def test_a_missing_rust_is_fatal_and_says_how_to_get_it(hosts: Mapping[str, HostFacts]) -> None:
     """Nothing can be built without Rust."""
     host = replace(hosts["linux_x86_64"], rust=None, rust_missing_reason="rustc is not on PATH")
-    (check,) = (one for one in examine(EMPTY, EMPTY, host, ()) if one.subject == "rust")
+    (check,) = (
+        one for one in examine(EMPTY, EMPTY, host, (), survey=Survey()) if one.subject == "rust"
+    )
     assert check.is_fatal
     assert check.detail == "rustc is not on PATH"
     assert check.hint is not None
@@ -33,7 +36,9 @@ def test_a_tool_that_is_not_there_yet_can_be_mended(hosts: Mapping[str, HostFact
         ToolRequest(name=name, requirement=f"{name}==1", is_pinned=True)
         for name in ("maturin", "ziglang")
     )
-    checks = examine(replace(EMPTY, tools=tools), EMPTY, hosts["linux_x86_64"], {"maturin"})
+    checks = examine(
+        replace(EMPTY, tools=tools), EMPTY, hosts["linux_x86_64"], {"maturin"}, survey=Survey()
+    )
     by_subject = {check.subject: check for check in checks}
     assert by_subject["maturin"].state == "good"
     assert by_subject["ziglang"].mending == Mending(tool="ziglang")
@@ -45,7 +50,7 @@ def test_what_rustup_can_add_is_mended_by_its_command(hosts: Mapping[str, HostFa
     plan = replace(
         EMPTY, provisioning=(Provisioning(argv=argv, what="standard library", needed_by=()),)
     )
-    checks = examine(plan, EMPTY, hosts["linux_x86_64"], ())
+    checks = examine(plan, EMPTY, hosts["linux_x86_64"], (), survey=Survey())
     assert Mending(argv=argv) in [check.mending for check in checks]
 
 
@@ -55,7 +60,9 @@ def test_unavailable_cells_are_grouped_by_reason(hosts: Mapping[str, HostFacts])
         UnavailableCell(cell=cell, kind="build", reason="no standard library", cure="rustup ...")
         for cell in ("cp312-win_amd64", "cp313-win_amd64")
     )
-    checks = examine(replace(EMPTY, unavailable=unavailable), EMPTY, hosts["linux_x86_64"], ())
+    checks = examine(
+        replace(EMPTY, unavailable=unavailable), EMPTY, hosts["linux_x86_64"], (), survey=Survey()
+    )
     (check,) = (one for one in checks if one.state == "unavailable")
     assert check.detail == "cp312-win_amd64, cp313-win_amd64: no standard library"
     assert check.hint == "rustup ..."
