@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +29,7 @@ from wheel_samples import (
 )
 
 from wheelworks.audit.check import check_wheel, is_refused
-from wheelworks.audit.model import ArchiveProblem, Level
+from wheelworks.audit.model import ArchiveProblem, Level, NativeMember
 from wheelworks.audit.rules import RULES
 
 if TYPE_CHECKING:
@@ -343,6 +343,26 @@ CASES = [
         rule="W062",
         facts=wheel_facts(MAC_TAG, {MAC_MODULE: a_macho(a_slice(signed=False))}),
         says="no signature",
+    ),
+    Case(
+        rule="W063",
+        facts=wheel_facts(MAC_TAG, {MAC_MODULE: a_macho(a_slice("arm64", None))}),
+        says="arm64 code does not say which macOS it needs",
+    ),
+    Case(
+        rule="W064",
+        facts=replace(
+            wheel_facts(MAC_TAG, {MAC_MODULE: a_macho()}),
+            natives=(
+                NativeMember(
+                    name=MAC_MODULE,
+                    facts=a_macho(),
+                    error=None,
+                    signature_faults=(("arm64", "page 1 of 4 was changed after signing"),),
+                ),
+            ),
+        ),
+        says="does not fit its signature: page 1 of 4",
     ),
     Case(
         rule="W070",

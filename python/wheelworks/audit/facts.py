@@ -25,6 +25,7 @@ from wheelworks.audit.archive import (
     read_members,
     table_problems,
 )
+from wheelworks.audit.macho_signature import signature_faults
 from wheelworks.audit.model import ArchiveProblem, NativeMember, WheelFacts
 from wheelworks.errors import WheelUnreadableError
 
@@ -159,9 +160,11 @@ def _read_contents(
 def _native_member(name: str, data: bytes) -> NativeMember:
     """Facts of one native file, or why it has none."""
     try:
-        return NativeMember(name=name, facts=binary_facts(data), error=None)
+        facts = binary_facts(data)
     except BinaryError as error:
         return NativeMember(name=name, facts=None, error=str(error))
+    faults = signature_faults(data) if facts["format"] == "macho" else ()
+    return NativeMember(name=name, facts=facts, error=None, signature_faults=faults)
 
 
 def _dist_info(names: list[str]) -> str | None:

@@ -69,6 +69,8 @@ class NativeMember:
     name: str
     facts: BinaryFacts | None
     error: str | None
+    signature_faults: tuple[tuple[str, str], ...] = ()
+    """Mach-O only: (architecture, what is wrong) of signatures that do not fit the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

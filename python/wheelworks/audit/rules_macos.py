@@ -29,6 +29,7 @@ _SYSTEM_FOLDERS = ("/usr/lib/", "/System/")
 _ARCHES = {"universal2": ("x86_64", "arm64"), "intel": ("x86_64",), "fat64": ("x86_64",)}
 #: No arm64 Mac runs an older one, whatever the tag says.
 _ARM64_FLOOR = (11, 0)
+_SIGN_AGAIN = "do not strip after linking; `codesign -s -` or rcodesign sign it again"
 
 
 def check_macos(subject: Subject) -> Iterator[Finding]:
@@ -81,6 +82,14 @@ def _versions(
     for slice_ in facts["slices"]:
         allowed = promised.get(slice_["arch"])
         needed = _version(slice_["minimum_macos"])
+        if allowed is not None and needed is None:
+            yield finding(
+                "W063",
+                file=native.name,
+                symbol=slice_["arch"],
+                message=f"{slice_['arch']} code does not say which macOS it needs",
+                hint="link with a linker that writes LC_BUILD_VERSION (Apple's, lld, zig)",
+            )
         if allowed is not None and needed is not None and needed > allowed:
             floor = f"{allowed[0]}.{allowed[1]}"
             yield finding(
@@ -103,7 +112,7 @@ def _version(text: str | None) -> tuple[int, int] | None:
 
 
 def _signatures(native: NativeMember, facts: BinaryFacts) -> Iterator[Finding]:
-    """arm64 code is signed."""
+    """arm64 code is signed, and is what was signed."""
     for slice_ in facts["slices"]:
         if slice_["arch"] == "arm64" and not slice_["signed"]:
             yield finding(
@@ -111,7 +120,16 @@ def _signatures(native: NativeMember, facts: BinaryFacts) -> Iterator[Finding]:
                 file=native.name,
                 symbol="LC_CODE_SIGNATURE",
                 message="arm64 code has no signature",
-                hint="do not strip after linking; `codesign -s -` or rcodesign sign it again",
+                hint=_SIGN_AGAIN,
+            )
+    for arch, fault in native.signature_faults:
+        if arch == "arm64":
+            yield finding(
+                "W064",
+                file=native.name,
+                symbol="LC_CODE_SIGNATURE",
+                message=f"arm64 code does not fit its signature: {fault}",
+                hint=_SIGN_AGAIN,
             )
 
 
