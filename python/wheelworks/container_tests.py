@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from wheelworks.containers import paths
 from wheelworks.plan import ContainerUse, Mount
+from wheelworks.test_steps import HOME_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def in_container(
 
 
 def _environment(step: Step, containers: ContainerFacts) -> dict[str, str]:
-    environment = {"HOME": f"{paths.SCRATCH}/home", "USER": USER_NAME}
+    environment = {"HOME": f"{paths.SCRATCH}/{HOME_FOLDER}", "USER": USER_NAME}
     if step.name in ("environment", "install"):
         environment["UV_CACHE_DIR"] = paths.UV_CACHE
         # The cache is another mount: a hard link is never possible.

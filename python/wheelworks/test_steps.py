@@ -26,6 +26,8 @@ IMPORT_TIMEOUT_SECONDS = 120.0
 GUARD_MODULE = "wheelworks_pytest_guard"
 GUARD_FILE = f"{GUARD_MODULE}.py"
 IMPORT_CHECK_FILE = "import_check.py"
+#: In the scratch folder: HOME where the caller has none, in containers.
+HOME_FOLDER = "home"
 NAMES_VARIABLE = "WHEELWORKS_GUARD_NAMES"
 PREFIX_VARIABLE = "WHEELWORKS_GUARD_PREFIX"
 RESULT_VARIABLE = "WHEELWORKS_GUARD_RESULT"

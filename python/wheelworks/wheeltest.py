@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from wheelworks import import_check
 from wheelworks.errors import ConfigurationError, JobFailedError
 from wheelworks.report.model import TestCounts
-from wheelworks.test_steps import GUARD_FILE, IMPORT_CHECK_FILE
+from wheelworks.test_steps import GUARD_FILE, HOME_FOLDER, IMPORT_CHECK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +61,7 @@ def prepare(
     files: Iterable[str],
     project_folder: str = ".",
 ) -> None:
-    """Fill a job's scratch folder: the test sources away from the package, and the guard.
+    """Fill a job's scratch folder: the test sources away from the package, the guard, a folder for HOME.
 
     Args:
         scratch: the job's fresh folder.
@@ -82,6 +82,7 @@ def prepare(
         _copy(source_root / path, target / path, package_dirs)
     guard = scratch / GUARD_FOLDER
     guard.mkdir(exist_ok=True)
+    (scratch / HOME_FOLDER).mkdir(exist_ok=True)
     # Found by path and not imported: pytest is no dependency of ours.
     package = Path(import_check.__file__).parent
     shutil.copyfile(package / "pytest_guard.py", guard / GUARD_FILE)

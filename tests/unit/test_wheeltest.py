@@ -62,6 +62,8 @@ def test_everything_but_the_package_is_copied(tmp_path: Path) -> None:
         "watchfiles_extra.py",
     }
     assert _files(scratch / "guard") == {"wheelworks_pytest_guard.py", "import_check.py"}
+    # HOME of containers, whose user has none.
+    assert list((scratch / "home").iterdir()) == []
 
 
 def test_tests_inside_the_package_are_not_copied(tmp_path: Path) -> None:
