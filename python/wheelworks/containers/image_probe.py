@@ -72,8 +72,13 @@ def describe_images(
     if not rust:
         return described
     recipes = _recipes(ground, project, interpreters, rust)
-    present |= _present(ground, [recipes[0].reference])
-    return (*_described(recipes[:1], present, ground), *described[1:])
+    # Those that are built on the toolchain image are others, too.
+    same = {image.reference: image for image in described}
+    present |= _present(ground, [one.reference for one in recipes if one.reference not in same])
+    return tuple(
+        same.get(one.reference) or _describe(one, present.get(one.reference), ground)
+        for one in recipes
+    )
 
 
 def _recipes(
