@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 NO_TIMEOUT_SECONDS = 10.0 * 365 * 86_400
 FETCH_TIMEOUT_SECONDS = 1800.0
 _GUARD_VARIABLES = ("PYTEST_PLUGINS", NAMES_VARIABLE, PREFIX_VARIABLE, RESULT_VARIABLE)
-_UNIVERSAL = "universal2-apple-darwin"
-_SLICES = ("x86_64-apple-darwin", "aarch64-apple-darwin")
 #: bash without start-up files, which would change PATH; else any shell.
 _POSIX_SHELL = "command -v bash >/dev/null && exec bash --norc --noprofile; exec sh"
 
@@ -58,7 +56,8 @@ def shell_step(
     compiling, fetching = step_named(job, "compile"), step_named(job, "fetch")
     if compiling is None:
         raise AssertionError(f"BUG: {job.id} compiles nothing")
-    prompt = {"PS1": rf"({job.cells[0]}) \w \$ "}
+    # A slice that is only merged serves no cell.
+    prompt = {"PS1": rf"({job.cells[0] if job.cells else job.id}) \w \$ "}
     step = replace(
         compiling,
         name="shell",
@@ -105,17 +104,16 @@ def trying_step(job: Job, arguments: Sequence[str]) -> Step:
 
 
 def host_fetch_steps(job: Job) -> tuple[Step, ...]:
-    """What brings the crates of a job that fetches while it compiles: cargo itself, for the same triples."""
+    """What brings the crates of a job that fetches while it compiles: cargo itself, for the same triple."""
     compiling = step_named(job, "compile") or step_named(job, "pack")
     if compiling is None or step_named(job, "fetch") is not None:
         return ()
     if "--manifest-path" not in compiling.argv:
         return ()
     triple = _word_after(compiling.argv, "--target")
-    triples = _SLICES if triple == _UNIVERSAL else (triple,) if triple else ()
     manifest = _word_after(compiling.argv, "--manifest-path") or ""
     argv = ("cargo", "fetch", "--locked", "--manifest-path", manifest)
-    targets = tuple(word for one in triples for word in ("--target", one))
+    targets = ("--target", triple) if triple is not None else ()
     return (
         replace(
             compiling, name="fetch", argv=(*argv, *targets), timeout_seconds=FETCH_TIMEOUT_SECONDS
