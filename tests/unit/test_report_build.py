@@ -224,3 +224,11 @@ def test_unavailable_cells_are_grouped_by_reason_and_cure() -> None:
 def test_test_counts_in_words(counts: TestCounts | None, text: str) -> None:
     """Only what there is."""
     assert counts_text(result("a", OK, kind="test", tests=counts)) == text
+
+
+def test_a_slice_is_no_success_of_its_own() -> None:
+    """What is merged was asked for: a slice without it leaves the run with nothing, and counts as no cell."""
+    slice_ = replace(result("x", Outcome.SUCCEEDED), job_id="slice x", cells=())
+    skipped = result(CELLS[0], Outcome.SKIPPED, reason="the run stops at the first failure")
+    assert report_exit_code((slice_, skipped), strict=False) == 3
+    assert line_of(slice_, skipped, cells=(CELLS[0],)) == "1 cell: 1 skipped"
