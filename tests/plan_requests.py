@@ -55,7 +55,9 @@ LAYOUT = Layout(
     dist_dir=PurePosixPath("/project/dist"),
     tools_dir=PurePosixPath("/tools"),
 )
-TOOL_REQUESTS = tuple(default_request(name) for name in ("maturin", "ziglang", "uv", "abi3audit"))
+TOOL_REQUESTS = tuple(
+    default_request(name) for name in ("maturin", "ziglang", "uv", "abi3audit", "cibuildwheel")
+)
 
 
 def request(

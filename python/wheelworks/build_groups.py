@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wheelworks.errors import ConfigurationError
+from wheelworks.project import PYTHON_INDEPENDENT_BINDINGS as PYTHON_INDEPENDENT_BINDINGS
 
 if TYPE_CHECKING:
     from wheelworks.matrix import Cell
     from wheelworks.project import Project
     from wheelworks.toolchains import ToolchainChoice
-
-#: Bindings whose wheels serve every Python 3 (``py3-none-<platform>``).
-PYTHON_INDEPENDENT_BINDINGS = ("bin", "cffi", "uniffi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from wheelworks.container_choice import inside, no_engine
 from wheelworks.interpreters import parse_interpreter
+from wheelworks.project import PYTHON_INDEPENDENT_BINDINGS
 from wheelworks.rust_choice import Obstacle, RustChoice, choose_rust
 from wheelworks.toolchains import ToolchainChoice, choose_on_host
 
@@ -49,7 +50,7 @@ def choose_cibuildwheel(
     Linux cells are built in an image: cibuildwheel's own where its registry answers, else our local one. macOS and
     Windows cells are built on such a machine, with the Rust that is there.
     """
-    if identifier_python(cell, None) is None:
+    if identifier_python(cell, project, None) is None:
         return Obstacle(
             reason=f"cibuildwheel builds for CPython 3.{OLDEST_CPYTHON_MINOR} and later", cure=None
         )
@@ -86,27 +87,30 @@ def own_image(cell: Cell, project: Project) -> str:
 
 def image_option(cell: Cell) -> str:
     """The option that names the cell's image: ``manylinux-x86_64-image``."""
-    kind = "pypy_" if cell.interpreter.implementation == "pp" else ""
-    return f"{cell.target.system}-{kind}{cell.target.arch}-image"
+    return f"{cell.target.system}-{cell.target.arch}-image"
 
 
-def identifier_python(cell: Cell, available: tuple[str, ...] | None) -> InterpreterSpec | None:
+def identifier_python(
+    cell: Cell, project: Project, available: tuple[str, ...] | None
+) -> InterpreterSpec | None:
     """The interpreter that cibuildwheel is asked to build the cell's wheel with; None where there is none.
 
-    That is the cell's own; but a stable-ABI wheel may be built by any interpreter from its floor on.
+    That is the cell's own; but a stable-ABI wheel may be built by any interpreter from its floor on, and one that
+    serves every Python by any at all.
 
     Args:
         cell: the cell.
+        project: for its bindings.
         available: the specs of the image's interpreters; None where it has all that cibuildwheel knows.
     """
-    own = cell.interpreter
+    own, floor = cell.interpreter, cell.built_for
     is_old = own.implementation == "cp" and own.minor < OLDEST_CPYTHON_MINOR
     if not own.is_stable_abi and not is_old and (available is None or own.spec in available):
         return own
-    floor = cell.built_for
-    if not floor.is_stable_abi:
+    serves_all = project.bindings in PYTHON_INDEPENDENT_BINDINGS
+    if not floor.is_stable_abi and not serves_all:
         return None
-    lowest = max(floor.minor, OLDEST_CPYTHON_MINOR)
+    lowest = OLDEST_CPYTHON_MINOR if serves_all else max(floor.minor, OLDEST_CPYTHON_MINOR)
     if available is None:
         return parse_interpreter(f"3.{lowest}{'t' if floor.free_threaded else ''}")
     kin = [
@@ -114,7 +118,7 @@ def identifier_python(cell: Cell, available: tuple[str, ...] | None) -> Interpre
         for spec in map(parse_interpreter, available)
         if spec.implementation == "cp"
         and spec.minor >= lowest
-        and spec.free_threaded <= floor.free_threaded
+        and (serves_all or spec.free_threaded <= floor.free_threaded)
     ]
     return min(kin, default=None)
 
@@ -143,7 +147,9 @@ def _in_local_image(
     """In our image, which stands in for cibuildwheel's own where no registry answers."""
     platform = str(cell.target.oci_platform)
     image = containers.image("cibuildwheel", platform)
-    obstacle = _unfit_image(cell, image, platform, settings) or _unfit_project(cell, project)
+    obstacle = _unfit_image(cell, project, image, platform, settings) or _unfit_project(
+        cell, project
+    )
     if image is None or obstacle is not None:
         return obstacle or _no_image(platform)
     rust = _rust(cell, project, settings, image, host)
@@ -184,7 +190,7 @@ def _no_image(platform: str) -> Obstacle:
 
 
 def _unfit_image(
-    cell: Cell, image: ImageFacts | None, platform: str, settings: Settings
+    cell: Cell, project: Project, image: ImageFacts | None, platform: str, settings: Settings
 ) -> Obstacle | None:
     """Why no local image can serve the cell."""
     if cell.target.system == "musllinux":
@@ -202,7 +208,7 @@ def _unfit_image(
             cure='wheelworks prefetch with provision = "always" builds it',
         )
     pythons = tuple(spec for spec, _ in image.pythons)
-    if identifier_python(cell, pythons) is None:
+    if identifier_python(cell, project, pythons) is None:
         return Obstacle(
             reason=f"{_NO_REGISTRY}, and the local image has Python {' and '.join(pythons)} only",
             cure=None,

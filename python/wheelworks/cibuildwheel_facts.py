@@ -37,6 +37,8 @@ class CibuildwheelFacts:
     """Option -> value: ``("manylinux-x86_64-image", "manylinux_2_28")``."""
     commands: tuple[tuple[CommandKey, str], ...] = ()
     overrides: tuple[CommandOverride, ...] = ()
+    environment_pass: tuple[str, ...] = ()
+    """Names of the caller's variables that it wants in its containers."""
     maturin_args: str | None = None
     """Arguments that it hands to maturin (MATURIN_PEP517_ARGS, ``build-args``); None where it hands none."""
 

@@ -71,6 +71,9 @@ class Step:
     cwd: str
     timeout_seconds: float
     container: ContainerUse | None = None
+    makes_containers_with: str | None = None
+    """Path of the engine's client, of a step on the host whose program makes a container by itself. ``{cidfile}`` is
+    where that container's id has to go, and ``{run}`` the run's id for its label; what outlives the step is removed."""
 
 
 def fill(text: str, placeholders: Mapping[str, str]) -> str:
@@ -216,7 +219,9 @@ class Layout:
 class ToolRequest:
     """A Python tool that must be there before the jobs start, in an environment of its own."""
 
-    name: Literal["maturin", "ziglang", "uv", "abi3audit", "virtualenv", "cibuildwheel"]
+    name: Literal[
+        "maturin", "ziglang", "uv", "abi3audit", "virtualenv", "cibuildwheel", "auditwheel", "build"
+    ]
     requirement: str
     """``maturin==1.16.0``"""
     is_pinned: bool
@@ -266,4 +271,6 @@ class Plan:
 
     def cells_behind(self, job: Job) -> tuple[str, ...]:
         """The cells of the wheels that are merged from a job's."""
-        return tuple(cell for one in self.jobs if job.id in (one.merges or ()) for cell in one.cells)
+        return tuple(
+            cell for one in self.jobs if job.id in (one.merges or ()) for cell in one.cells
+        )

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 
 from wheelworks.build_groups import build_shares
 from wheelworks.build_jobs import BuildContext, build_job, sdist_job
+from wheelworks.cargo_tests import CargoTestContext, plan_cargo_tests
+from wheelworks.cibuildwheel_jobs import cibuildwheel_job
 from wheelworks.container_jobs import container_build_job, image_requests
 from wheelworks.plan import Plan, Provisioning, UnavailableCell
 from wheelworks.slice_jobs import build_jobs, with_slices
@@ -87,10 +89,11 @@ def make_plan(request: PlanRequest) -> Plan:
     by_cell = {cell: job for job in builds for cell in job.cells}
     tests = tuple(make(by_cell[cell.id]) for cell, make in testable if cell.id in by_cell)
     sdist, unpackable = _plan_sdist(request, context)
-    jobs = (*sdist, *builds, *tests)
+    cargo_tests, no_cargo_tests = _plan_cargo_tests(groups, builds, request)
+    jobs = (*sdist, *builds, *tests, *cargo_tests)
     return Plan(
         jobs=jobs,
-        unavailable=(*unbuildable, *untestable, *unpackable),
+        unavailable=(*unbuildable, *untestable, *no_cargo_tests, *unpackable),
         selected_cells=tuple(cell.id for cell in request.cells),
         tools=_needed_tools(request, jobs),
         provisioning=_provisioning(groups, builds, request.host),
@@ -105,7 +108,21 @@ def _plan_build(group: BuildGroup, context: BuildContext, *, request: PlanReques
     if group.choices[0].toolchain in ("container", "emulated"):
         engine_args = request.settings.container.engine_args
         return container_build_job(group, context, engine_args=engine_args)
+    if group.choices[0].toolchain == "cibuildwheel":
+        return cibuildwheel_job(group, context)
     return build_job(group, context)
+
+
+def _plan_cargo_tests(
+    groups: tuple[BuildGroup, ...], builds: tuple[Job, ...], request: PlanRequest
+) -> tuple[tuple[Job, ...], tuple[UnavailableCell, ...]]:
+    """Cargo's own tests of the targets that ask for them."""
+    if request.goal == "build":
+        return (), ()
+    context = CargoTestContext(
+        host=request.host, layout=request.layout, test_python=request.test_python
+    )
+    return plan_cargo_tests(groups, builds, context)
 
 
 def _plan_sdist(
@@ -206,7 +223,8 @@ def job_tools(job: Job, host: HostFacts) -> frozenset[str]:
         )
         return frozenset({"uv"}) if starts_uv and host.uv is None else frozenset()
     on_host = [step for step in job.steps if step.container is None]
-    tools = {"maturin"} if on_host else set()
+    builder = "cibuildwheel" if job.toolchain == "cibuildwheel" else "maturin"
+    tools = {builder} if on_host else set()
     if any("--zig" in step.argv for step in on_host):
         tools.add("ziglang")
     if job.expects is not None and job.expects.abi_tag == "abi3":

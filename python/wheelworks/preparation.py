@@ -314,6 +314,7 @@ def _tool_requests(loaded: Loaded) -> tuple[ToolRequest, ...]:
         default_request("ziglang"),
         default_request("uv"),
         default_request("abi3audit"),
+        default_request("cibuildwheel"),
     )
 
 

@@ -6,7 +6,7 @@ Layouts: mixed, flat, pure Rust, package in a sub-folder, workspace with the cra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from wheelworks.cibuildwheel_facts import CibuildwheelFacts
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Bindings = Literal["pyo3", "pyo3-ffi", "bin", "cffi", "uniffi"]
+#: Bindings whose wheels serve every Python 3 (``py3-none-<platform>``).
+PYTHON_INDEPENDENT_BINDINGS: tuple[Bindings, ...] = ("bin", "cffi", "uniffi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Project:
     cargo_config_files: tuple[Path, ...]
     """``.cargo/config.toml`` files in force, nearest first."""
     has_cibuildwheel: bool
-    cibuildwheel: CibuildwheelFacts = CibuildwheelFacts()
+    cibuildwheel: CibuildwheelFacts = field(default_factory=CibuildwheelFacts)
     """What ``[tool.cibuildwheel]`` says of Linux builds; empty without that table."""
     framework_crates: tuple[str, ...] = ()
     """Crates of the lock file that link Apple's frameworks and that every build for macOS needs."""

@@ -26,7 +26,9 @@ from wheelworks.plan import ToolRequest
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
-    ToolName: TypeAlias = Literal["maturin", "ziglang", "uv", "abi3audit", "virtualenv"]
+    ToolName: TypeAlias = Literal[
+        "maturin", "ziglang", "uv", "abi3audit", "virtualenv", "cibuildwheel", "auditwheel", "build"
+    ]
 
 #: The versions that are tested together; scripts/refresh_tools.py writes their hashes to
 #: resources/tools.

@@ -142,12 +142,6 @@ def test_the_image_is_that_of_the_policy_unless_named_in_full(
     assert own_image(a_cell("3.13", "manylinux_x86_64"), adopter(images=images)) == image
 
 
-def test_pypy_has_an_image_option_of_its_own() -> None:
-    """As cibuildwheel names it."""
-    project = adopter(images=(("manylinux-pypy_x86_64-image", "a/b"),))
-    assert own_image(a_cell("pp311", "manylinux_x86_64"), project) == "a/b"
-
-
 @pytest.mark.parametrize(
     ("python", "target", "facts", "reason"),
     [
@@ -285,8 +279,16 @@ def test_a_stable_abi_wheel_may_be_built_by_any_later_interpreter(
 ) -> None:
     """By the cell's own where the image has it."""
     cell = replace(a_cell(spec, "manylinux_x86_64"), built_for=parse_interpreter(built_for))
-    found = identifier_python(cell, available)
+    found = identifier_python(cell, a_project(), available)
     assert (found.spec if found else None) == expected
+
+
+def test_a_program_may_be_built_by_any_interpreter() -> None:
+    """Its wheel holds no extension; the lowest is taken, so that all its cells share one build."""
+    cells = [a_cell(python, "manylinux_x86_64") for python in ("3.8", "3.12")]
+    program = a_project(bindings="bin")
+    found = [identifier_python(cell, program, ("3.13", "3.14")) for cell in cells]
+    assert [spec.spec if spec else None for spec in found] == ["3.13", "3.13"]
 
 
 def test_a_project_with_the_table_goes_through_it_first(hosts: Mapping[str, HostFacts]) -> None:

@@ -33,8 +33,9 @@ def test_an_empty_table_says_nothing() -> None:
 )
 def test_the_engine_is_read_in_all_its_spellings(engine: object) -> None:
     """Our own arguments are added to these, because the variable for them replaces the option."""
-    facts = cibuildwheel_facts({"container-engine": engine})
+    facts = cibuildwheel_facts({"container-engine": engine, "environment-pass": "A B"})
     assert facts.create_args == ("--gpus", "all")
+    assert facts.environment_pass == ("A", "B")
     assert facts.disables_host_mount
 
 

@@ -49,6 +49,7 @@ def cibuildwheel_facts(table: Mapping[str, object]) -> CibuildwheelFacts:
             for item in (overrides if isinstance(overrides, list) else ())
             if isinstance(item, Mapping)
         ),
+        environment_pass=_words(merged.get("environment-pass")),
         maturin_args=_maturin_args(merged),
     )
 

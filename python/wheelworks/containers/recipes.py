@@ -30,6 +30,8 @@ DEFAULT_BASE = "debian:forky-slim"
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 SUITE = "forky"
 PLATFORMS = ("linux/amd64", "linux/arm64")
+#: As wheels and auditwheel name them.
+WHEEL_ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 DEBIAN_PYTHONS = (("3.13", "/usr/bin/python3.13"), ("3.14", "/usr/bin/python3.14"))
 #: QEMU makes everything in a build about so many times slower.
 EMULATION_FACTOR = 6
@@ -131,12 +133,18 @@ def _recipes(
     rust: str | None,
     interpreters: tuple[str, ...],
 ) -> Iterator[Recipe]:
+    toolchain = None
     if settings.container.image is None:
-        yield toolchain_recipe(settings, project, engine_platform, rust)
+        toolchain = toolchain_recipe(settings, project, engine_platform, rust)
+        yield toolchain
     has_musl = any(target.startswith("musllinux_") for target in settings.targets)
     for platform in PLATFORMS:
         factor = 1 if platform == engine_platform else EMULATION_FACTOR
-        yield native_recipe(settings, project, platform, factor)
+        native = native_recipe(settings, project, platform, factor)
+        yield native
+        # Most of the toolchain image's layers are there already where other cells are built in it.
+        parent = toolchain if toolchain is not None and platform == engine_platform else native
+        yield cibuildwheel_recipe(parent, factor)
         yield tests_recipe(settings, platform, factor)
         for spec in interpreters:
             if spec not in dict(DEBIAN_PYTHONS):
@@ -177,6 +185,26 @@ def native_recipe(settings: Settings, project: Project, platform: str, factor: i
         size_mib=1500,
         minutes=3 * factor,
         pythons=DEBIAN_PYTHONS,
+    )
+
+
+def cibuildwheel_recipe(parent: Recipe, factor: int) -> Recipe:
+    """The image that stands in for cibuildwheel's own, on top of one that compiles."""
+    return Recipe(
+        role="cibuildwheel",
+        platform=parent.platform,
+        base=None,
+        parent=parent,
+        dockerfile=resource("cibuildwheel.Dockerfile"),
+        files=(
+            *((name, resource(name)) for name in ("cibuildwheel-pythons.sh", "image-facts.sh")),
+            *((f"{tool}.txt", pinned_hashes(tool)) for tool in ("auditwheel", "build", "uv")),
+        ),
+        build_args=(("ARCH", WHEEL_ARCHITECTURES[parent.platform]),),
+        size_mib=parent.size_mib + 200,
+        minutes=parent.minutes + 2 * factor,
+        rust_version=parent.rust_version,
+        pythons=parent.pythons,
     )
 
 

@@ -83,6 +83,32 @@ class RunContainers:
                 with contextlib.suppress(OSError):
                     watch.cidfile.touch()
 
+    @contextlib.contextmanager
+    def watching_unnamed(self, engine: str, name: str) -> Iterator[Watch]:
+        """The same for a container that another program makes and names: only its id is known, once it is there.
+
+        Args:
+            engine: path of the engine's client.
+            name: what it is written down as.
+
+        Yields:
+            As :meth:`watching`.
+
+        Raises:
+            MissingResourceError: the folder can't be written.
+        """
+        self._note_engine(engine)
+        watch = Watch(cidfile=self.folder / f"{name}.cid")
+        try:
+            yield watch
+        finally:
+            with contextlib.suppress(OSError):
+                if watch.is_gone or self._is_removed_by_id(engine, watch.cidfile):
+                    watch.cidfile.unlink(missing_ok=True)
+                else:
+                    # The program may have been stopped while the engine made it; its label says whose it is.
+                    watch.cidfile.touch()
+
     def close(self) -> None:
         """Remove what outlived its step; no engine is asked when nothing did."""
         if any(self.folder.glob("*.cid")):
@@ -123,6 +149,10 @@ class RunContainers:
         result = self._ask(engine, "rm", "--force", name, place=place or {})
         text = "\n".join(result.tail).lower()
         return result.ok or any(words in text for words in _GONE)
+
+    def _is_removed_by_id(self, engine: str, cidfile: Path) -> bool:
+        container = cidfile.read_text(encoding="ascii").strip() if cidfile.exists() else ""
+        return bool(container) and self._is_removed(engine, container)
 
     def _ask(self, engine: str, *arguments: str, place: Mapping[str, str]) -> CommandResult:
         """Call the client; nothing stops it but its bound."""

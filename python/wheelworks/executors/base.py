@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from wheelworks.cibuildwheel_failures import cibuildwheel_trouble
 from wheelworks.containers.failures import container_trouble
 from wheelworks.errors import EXIT_JOB_FAILED, EXIT_MISSING
 from wheelworks.events import JobOutput, JobPhase, JobProgress, Outcome, RunNotice
-from wheelworks.executors.containers import run_in_container
+from wheelworks.executors.containers import beside_containers, run_in_container
 from wheelworks.executors.progress import read_progress
 from wheelworks.plan import fill
 from wheelworks.process import child_environment, quote_command
@@ -97,7 +98,7 @@ class StepFailure:
     reason: str
     cancelled: bool
     trouble: Trouble | None = None
-    """What its container had to do with it."""
+    """What its container or cibuildwheel had to do with it."""
 
 
 def run_steps(
@@ -128,7 +129,7 @@ def run_steps(
             )
         )
         if not result.ok:
-            trouble = container_trouble(step, result)
+            trouble = container_trouble(step, result) or cibuildwheel_trouble(step, result)
             return tuple(results), StepFailure(
                 step=step,
                 result=result,
@@ -192,6 +193,22 @@ def _run_step(
         return run_in_container(
             job, step, step.container, context, cancellation, placeholders, on_line
         )
+    if step.makes_containers_with is None:
+        return _run_on_host(job, step, context, cancellation, placeholders, on_line)
+    with beside_containers(job, step, step.makes_containers_with, context) as (more, watch):
+        result = _run_on_host(job, step, context, cancellation, {**placeholders, **more}, on_line)
+        watch.is_gone = result.ok
+    return result
+
+
+def _run_on_host(
+    job: Job,
+    step: Step,
+    context: RunContext,
+    cancellation: Cancellation,
+    placeholders: Mapping[str, str],
+    on_line: Callable[[str], None],
+) -> CommandResult:
     environment = child_environment(
         context.environ,
         set_={name: fill(value, placeholders) for name, value in step.env.items()},

@@ -30,6 +30,7 @@ from wheelworks.plan import fill
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from wheelworks.containers.removal import Watch
     from wheelworks.executors.base import RunContext
     from wheelworks.plan import ContainerUse, Job, Mount, Step
     from wheelworks.process import Cancellation, CommandResult
@@ -66,15 +67,9 @@ def run_in_container(
     private = private_variables(step, context.environ, inside)
     # The door masks the values of what it is given; those that the caller has, it knows.
     own = {variable: value for variable, value in private.items() if variable in step.env}
-    containers = RunContainers(
-        state_dir=context.state_dir,
-        run_id=context.run_id,
-        runner=context.runner,
-        environ=context.environ,
-    )
     with (
         _environment_file(context.staging_dir / SECRETS_FOLDER / name, private) as file,
-        containers.watching(use.engine, name) as watch,
+        _containers(context).watching(use.engine, name) as watch,
     ):
         result = context.runner.run(
             engine_argv(
@@ -95,6 +90,38 @@ def run_in_container(
         )
         watch.is_gone = ended_by_itself(result)
     return result
+
+
+@contextlib.contextmanager
+def beside_containers(
+    job: Job, step: Step, engine: str, context: RunContext
+) -> Iterator[tuple[dict[str, str], Watch]]:
+    """For a step on the host whose program makes a container by itself: nothing of that is left when the step ends.
+
+    Args:
+        job: the job it belongs to.
+        step: the step.
+        engine: path of the engine's client.
+        context: the run.
+
+    Yields:
+        The placeholders ``cidfile`` and ``run``, and who is told that the program removed its container.
+
+    Raises:
+        MissingResourceError: the folder of the run's containers can't be written.
+    """
+    name = _container_name(job, step, context.run_id)
+    with _containers(context).watching_unnamed(engine, name) as watch:
+        yield {"cidfile": str(watch.cidfile), "run": context.run_id}, watch
+
+
+def _containers(context: RunContext) -> RunContainers:
+    return RunContainers(
+        state_dir=context.state_dir,
+        run_id=context.run_id,
+        runner=context.runner,
+        environ=context.environ,
+    )
 
 
 def placeholders_inside(placeholders: Mapping[str, str]) -> dict[str, str]:
