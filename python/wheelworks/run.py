@@ -18,6 +18,7 @@ from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunStarted
 from wheelworks.executors.base import RunContext
 from wheelworks.executors.builds import BuildExecutor
+from wheelworks.executors.cargo_tests import CargoTestExecutor
 from wheelworks.executors.merge import MergeExecutor
 from wheelworks.executors.wheeltests import TestExecutor
 from wheelworks.executors.workbench import Workbench
@@ -209,6 +210,7 @@ class Run:
         )
         builds = BuildExecutor(context, workbench)
         merging = MergeExecutor(context, workbench, slices_of=self._ledger.wheels_of)
+        cargo_tests = CargoTestExecutor(context, builds)
         tests = TestExecutor(context, wheel_under_test=self._ledger.wheel_under_test)
 
         def execute(job: Job, cancellation: Cancellation) -> JobResult:
@@ -217,6 +219,8 @@ class Run:
             executor: Executor = tests if job.kind == "test" else builds
             if job.merges is not None:
                 executor = merging
+            elif job.kind == "test" and job.test is None:
+                executor = cargo_tests
             result = executor.execute(job, cancellation)
             if job.kind == "test" and result.outcome is Outcome.SUCCEEDED:
                 self._ledger.remember(job, result)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wheelworks.executors.base import run_steps
 from wheelworks.executors.lockfile import LOCK_FILE, shared_lock_file
@@ -16,14 +16,22 @@ from wheelworks.locks import acquire
 from wheelworks.snapshot import sync_snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from wheelworks.events import Phase
+    from wheelworks.events import JobKind, Phase
     from wheelworks.executors.base import RunContext, StepFailure
     from wheelworks.executors.workbench import Made, Workbench
     from wheelworks.plan import Job, Step
     from wheelworks.process import Cancellation
     from wheelworks.report.model import JobResult, StepResult
+
+
+_PHASES: Final[Mapping[JobKind, Phase]] = {
+    "build": "compiling",
+    "sdist": "packing",
+    "test": "testing",
+}
 
 
 class BuildExecutor:
@@ -59,10 +67,20 @@ class BuildExecutor:
             MissingResourceError: as :meth:`execute`.
             JobFailedError: as :meth:`execute`.
         """
+        fetching = tuple(step for step in job.steps if step.name in ("lock", "fetch"))
+        _, failure = self.run_in_snapshot(replace(job, steps=(*fetching, *extra)), cancellation)
+        return failure
+
+    def run_in_snapshot(self, job: Job, cancellation: Cancellation) -> Made:
+        """Run a job's steps in the folders of its build key, under the key's lock, and make nothing of what they leave.
+
+        Raises:
+            MissingResourceError: as :meth:`execute`.
+            JobFailedError: as :meth:`execute`.
+        """
         context = self._context
         staging = context.staging_dir / job.id.replace(" ", "-")
         staging.mkdir(parents=True, exist_ok=True)
-        fetching = tuple(step for step in job.steps if step.name in ("lock", "fetch"))
         with acquire(
             context.state_dir / "locks" / f"{job.build_key}.lock",
             wait=context.waits_for_locks,
@@ -70,9 +88,7 @@ class BuildExecutor:
             cancellation=cancellation,
         ):
             snapshot = self._prepare_snapshot(job, cancellation)
-            steps = replace(job, steps=(*fetching, *extra))
-            _, failure = self._compile(steps, snapshot, staging, cancellation)
-        return failure
+            return self._compile(job, snapshot, staging, cancellation)
 
     def _make(self, job: Job, staging: Path, cancellation: Cancellation) -> Made:
         """Compile; leaves the artifact in the staging folder."""
@@ -124,7 +140,7 @@ class BuildExecutor:
                         return results, failure
         fetching = tuple(step for step in job.steps if step.name == "fetch")
         others = tuple(step for step in job.steps if step.name not in ("lock", "fetch"))
-        main: Phase = "compiling" if job.kind == "build" else "packing"
+        main: Phase = _PHASES[job.kind]
         phases: tuple[tuple[Phase, tuple[Step, ...]], ...] = (
             ("fetching", fetching),
             (main, others),

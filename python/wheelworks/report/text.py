@@ -73,7 +73,19 @@ def _table(report: Report, width: int, style: TextStyle) -> str:
         return ""
     ordered = sorted(shown, key=lambda item: _KIND_ORDER.index(item.kind))
     with_kind = shows_kinds(item.kind for item in shown)
-    rows = [_row(item, with_kind, style) for item in ordered]
+    labels = [
+        job_label(
+            item.kind, item.job_id, item.cells, with_kind=with_kind, is_emulated=item.is_emulated
+        )
+        for item in ordered
+    ]
+    uses = Counter(labels)
+    # A cell's own tests and those of cargo for its target would share a name.
+    names = [
+        label if uses[label] == 1 else item.job_id
+        for item, label in zip(ordered, labels, strict=True)
+    ]
+    rows = [_row(item, name, style) for item, name in zip(ordered, names, strict=True)]
     widths = _fit([tuple(name for name, _ in _COLUMNS), *rows], width)
     head = _line([name for name, _ in _COLUMNS], widths, style)
     lines = [style.paint(head, "dim")]
@@ -82,14 +94,7 @@ def _table(report: Report, width: int, style: TextStyle) -> str:
     return "\n".join(lines)
 
 
-def _row(result: JobResult, with_kind: bool, style: TextStyle) -> tuple[str, ...]:
-    label = job_label(
-        result.kind,
-        result.job_id,
-        result.cells,
-        with_kind=with_kind,
-        is_emulated=result.is_emulated,
-    )
+def _row(result: JobResult, label: str, style: TextStyle) -> tuple[str, ...]:
     return (
         style.clean(label),
         f"{style.mark(result.outcome)} {result.outcome.value}",
