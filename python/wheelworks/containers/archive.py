@@ -11,6 +11,7 @@ import io
 import json
 import tarfile
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +24,13 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def write_image_archive(
-    root_tar: Path, into: Path, *, platform: str, reference: str, labels: Mapping[str, str]
+    root_tar: Path,
+    into: Path,
+    *,
+    platform: str,
+    reference: str,
+    labels: Mapping[str, str],
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write an archive for ``docker load`` (and podman's) with one layer.
 
@@ -33,10 +40,11 @@ def write_image_archive(
         platform: ``linux/arm64``.
         reference: the image's name.
         labels: its labels.
+        environment: its variables besides PATH.
     """
     with root_tar.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    config = json.dumps(_config(digest, platform=platform, labels=labels)).encode()
+    config = json.dumps(_config(digest, platform, labels, environment)).encode()
     config_name = f"{hashlib.sha256(config).hexdigest()}.json"
     layer_name = f"{digest}/layer.tar"
     manifest = [{"Config": config_name, "RepoTags": [reference], "Layers": [layer_name]}]
@@ -46,16 +54,19 @@ def write_image_archive(
         _add(archive, "manifest.json", json.dumps(manifest).encode())
 
 
-def _config(digest: str, *, platform: str, labels: Mapping[str, str]) -> dict[str, object]:
+def _config(
+    digest: str, platform: str, labels: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, object]:
     system, _, architecture = platform.partition("/")
     created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     variant = VARIANTS.get(architecture)
+    variables = [f"{name}={value}" for name, value in {"PATH": PATH, **environment}.items()]
     return {
         "created": created,
         "architecture": architecture,
         **({"variant": variant} if variant else {}),
         "os": system,
-        "config": {"Env": [f"PATH={PATH}"], "Cmd": ["/bin/bash"], "Labels": dict(labels)},
+        "config": {"Env": variables, "Cmd": ["/bin/bash"], "Labels": dict(labels)},
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
         "history": [{"created": created, "created_by": "wheelworks"}],
     }

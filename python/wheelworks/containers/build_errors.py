@@ -43,6 +43,8 @@ CAUSES = (
     ),
     (r"exec format error", "wheelworks doctor --fix registers QEMU"),
 )
+#: Docker's old builder colours what goes to stderr, also into a pipe.
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 #: What engines print after the line that matters.
 NOISE = re.compile(
     r"(the command '|error: process|error: failed to solve|removing intermediate|-+$|#\d+ )",
@@ -65,7 +67,8 @@ def build_error(result: CommandResult, what: str, log: Path | None) -> MissingRe
         return MissingResourceError(
             f"{what}: no end after {result.seconds:.0f} s", hint=hint, log=log
         )
-    lines = [line.strip() for line in result.tail if line.strip()]
+    plain = [COLOUR.sub("", line).strip() for line in result.tail]
+    lines = [line for line in plain if line]
     for pattern, cure in CAUSES:
         saying = [line for line in lines if re.search(pattern, line, re.IGNORECASE)]
         if saying:

@@ -5,12 +5,14 @@ Starts the engine's client through the runner. Knows nothing of recipes.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import platformdirs
 
 from wheelworks.cancellation import Cancellation
+from wheelworks.containers.build_errors import build_error
 from wheelworks.containers.engine import engine_variables
 from wheelworks.errors import InterruptedRunError, MissingResourceError
 from wheelworks.process import child_environment
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from wheelworks.process import CommandResult, Runner
 
 QUESTION_TIMEOUT_SECONDS = 60.0
+#: What docker and podman say of an image that is not there.
+ABSENT = r"no such (image|object)|image not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +125,14 @@ class ImageDoor:
         return self.work_dir
 
     def image_id(self, reference: str) -> str | None:
-        """The id of a local image; None when there is none of that name."""
+        """The id of a local image; None when there is none of that name.
+
+        Raises:
+            MissingResourceError: the engine does not answer.
+        """
         result = self.ask("image", "inspect", "--format", "{{.Id}}", reference)
-        return result.stdout.strip() or None if result.ok else None
+        if result.ok:
+            return result.stdout.strip() or None
+        if any(re.search(ABSENT, line, re.IGNORECASE) for line in result.tail):
+            return None
+        raise build_error(result, f"{self.engine.name} does not answer", self.log)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 from wheelworks.containers.base_image import ensure_base
@@ -15,6 +16,7 @@ from wheelworks.containers.build_errors import build_error
 from wheelworks.containers.image_door import BuildProgress
 from wheelworks.containers.paths import LABEL_BUILDING, LABEL_LOCAL, LABEL_RECIPE
 from wheelworks.containers.recipes import architecture
+from wheelworks.containers.tree_images import load_tree
 from wheelworks.errors import MissingResourceError
 from wheelworks.locks import acquire
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 BUILD_TIMEOUT_SECONDS = 3 * 3600.0
 CLEANUP_TIMEOUT_SECONDS = 60.0
+#: How long the server's own cleaning up is waited for.
+SETTLE_SECONDS = 15.0
+STOPPED = ("created", "exited", "dead")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
 #: Further variables of the caller that a build sees when they are set.
 BUILD_VARIABLES = ("PIP_INDEX_URL", "RUSTUP_DIST_SERVER")
@@ -53,7 +58,7 @@ def ensure_image(recipe: Recipe, door: ImageDoor, *, ca_bundle: Path | None = No
     found = door.image_id(recipe.reference)
     if found is not None:
         return found
-    lock = door.folder() / f"{recipe.role}-{architecture(recipe.platform)}.lock"
+    lock = door.folder() / f"{_name(recipe)}.lock"
     with acquire(
         lock, wait=True, on_wait=_tell_waiting(recipe, door), cancellation=door.cancellation
     ):
@@ -101,8 +106,7 @@ def _build(recipe: Recipe, door: ImageDoor, *, below: str, ca_bundle: Path | Non
         f"the {recipe.role} image for {recipe.platform} is built: about {recipe.minutes} min, "
         f"{recipe.size_mib / 1024:.1f} GiB"
     )
-    name = f"{recipe.role}-{architecture(recipe.platform)}"
-    context = door.folder() / f"{name}.context"
+    context = door.folder() / f"{_name(recipe)}.context"
     _sweep(recipe, door)
     # What a killed run left; we hold the lock.
     shutil.rmtree(context, ignore_errors=True)
@@ -127,11 +131,25 @@ def _build(recipe: Recipe, door: ImageDoor, *, below: str, ca_bundle: Path | Non
         _sweep(recipe, door)
     if not result.ok:
         raise build_error(result, f"the {recipe.role} image could not be built", door.log)
+    if recipe.is_tree:
+        load_tree(recipe, _built_as(recipe), door, door.folder() / f"{_name(recipe)}.unfinished")
+
+
+def _built_as(recipe: Recipe) -> str:
+    """What the Dockerfile's result is called: the image itself, or the one that has its tree."""
+    return f"{recipe.reference}-tree" if recipe.is_tree else recipe.reference
+
+
+def _name(recipe: Recipe) -> str:
+    """What builds that wait for each other have in common."""
+    return f"{recipe.role}-{architecture(recipe.platform)}"
 
 
 def _write_context(recipe: Recipe, context: Path, ca_bundle: Path | None) -> None:
     context.mkdir(parents=True)
-    for name, text in (*recipe.files, ("Dockerfile", recipe.dockerfile)):
+    # Builds of a role for two architectures go on side by side, and each removes its own leftovers only.
+    own = f'{LABEL_BUILDING}="{recipe.role}"', f'{LABEL_BUILDING}="{_name(recipe)}"'
+    for name, text in (*recipe.files, ("Dockerfile", recipe.dockerfile.replace(*own))):
         (context / name).write_text(text, encoding="utf-8", newline="\n")
     (context / "ca.crt").write_bytes(ca_bundle.read_bytes() if ca_bundle is not None else b"")
 
@@ -139,11 +157,12 @@ def _write_context(recipe: Recipe, context: Path, ca_bundle: Path | None) -> Non
 def _build_arguments(
     recipe: Recipe, door: ImageDoor, *, below: str, context: Path
 ) -> Iterator[str]:
-    yield from ("build", "--rm", "--force-rm", "--network", "host", "--platform", recipe.platform)
+    yield from ("build", "--rm", "--force-rm", "--network", "host")
+    yield from ("--platform", recipe.build_platform)
     if door.engine.name == "podman":
         # The format of OCI keeps no SHELL, and docker's labels are looked for.
         yield from ("--format", "docker")
-    yield from ("--tag", recipe.reference)
+    yield from ("--tag", _built_as(recipe))
     labels = {LABEL_RECIPE: recipe.digest, LABEL_LOCAL: "true", LABEL_BUILDING: ""}
     for label, value in labels.items():
         yield from ("--label", f"{label}={value}")
@@ -181,32 +200,35 @@ def _listener(door: ImageDoor) -> Callable[[str], None]:
 
 
 def _sweep(recipe: Recipe, door: ImageDoor) -> None:
-    """Remove containers of unfinished steps that a killed build of this role left.
+    """Remove containers of unfinished steps that a build of this role and architecture left.
 
     The label is set at the top of each Dockerfile and emptied in the finished image, so that no job's
-    container has it; builds of a role wait for each other.
+    container has it; such builds wait for each other. The server goes on for a moment after its client
+    was stopped; a container that runs on may be another user's and is left alone.
     """
-    mark = f"label={LABEL_BUILDING}={recipe.role}"
-    for status in ("created", "exited", "dead"):
-        listed = door.call(
-            (
-                door.engine.path,
-                "ps",
-                "--all",
-                "--quiet",
-                "--filter",
-                mark,
-                "--filter",
-                f"status={status}",
-            ),
-            timeout_seconds=CLEANUP_TIMEOUT_SECONDS,
-            capture_stdout=True,
-            is_cleanup=True,
-        )
-        names = listed.stdout.split() if listed.ok else []
-        if names:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        stopped = [
+            one for status in STOPPED for one in _containers(recipe, door, f"status={status}")
+        ]
+        if stopped:
             door.call(
-                (door.engine.path, "rm", "--force", *names),
+                (door.engine.path, "rm", "--force", *stopped),
                 timeout_seconds=CLEANUP_TIMEOUT_SECONDS,
                 is_cleanup=True,
             )
+        if not _containers(recipe, door) or time.monotonic() > deadline:
+            return
+        time.sleep(0.5)
+
+
+def _containers(recipe: Recipe, door: ImageDoor, *filters: str) -> list[str]:
+    """Ids of the containers of unfinished steps; empty when the engine does not answer."""
+    arguments = [f"--filter={one}" for one in (f"label={LABEL_BUILDING}={_name(recipe)}", *filters)]
+    listed = door.call(
+        (door.engine.path, "ps", "--all", "--quiet", *arguments),
+        timeout_seconds=CLEANUP_TIMEOUT_SECONDS,
+        capture_stdout=True,
+        is_cleanup=True,
+    )
+    return listed.stdout.split() if listed.ok else []

@@ -33,6 +33,12 @@ PLATFORMS = ("linux/amd64", "linux/arm64")
 #: As wheels and auditwheel name them.
 WHEEL_ARCHITECTURES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 DEBIAN_PYTHONS = (("3.13", "/usr/bin/python3.13"), ("3.14", "/usr/bin/python3.14"))
+#: What compiles in an image for its own platform only, as Debian packages.
+COMPILERS = (
+    "gcc", "g++", "libc6-dev", "make", "pkg-config", "git", "perl", "patchelf", "rustc", "cargo",
+)  # fmt: skip
+#: Wheels of these levels run on Debian forky, as pip's ``--platform`` wants them.
+PLATFORM_LEVELS = ("manylinux_2_28", "manylinux_2_17", "manylinux2014")
 #: QEMU makes everything in a build about so many times slower.
 EMULATION_FACTOR = 6
 
@@ -76,6 +82,13 @@ class Recipe:
     """The toolchain that rustup installs; None for Debian's."""
     pythons: tuple[tuple[str, str], ...] = ()
     libc: Literal["glibc", "musl"] = "glibc"
+    is_tree: bool = False
+    """Whether the Dockerfile runs on its parent's platform and leaves the image's root file system in ``/tree``."""
+
+    @property
+    def build_platform(self) -> str:
+        """The platform that its Dockerfile runs on."""
+        return self.parent.platform if self.is_tree and self.parent is not None else self.platform
 
     @property
     def digest(self) -> str:
@@ -138,14 +151,20 @@ def _recipes(
         toolchain = toolchain_recipe(settings, project, engine_platform, rust)
         yield toolchain
     has_musl = any(target.startswith("musllinux_") for target in settings.targets)
+    tests = tests_recipe(settings, engine_platform)
     for platform in PLATFORMS:
-        factor = 1 if platform == engine_platform else EMULATION_FACTOR
-        native = native_recipe(settings, project, platform, factor)
+        is_own = platform == engine_platform
+        factor = 1 if is_own else EMULATION_FACTOR
+        native = (
+            native_recipe(settings, project, platform)
+            if is_own
+            else foreign_recipe("native", tests, settings, project, platform)
+        )
         yield native
         # Most of the toolchain image's layers are there already where other cells are built in it.
         parent = toolchain if toolchain is not None and platform == engine_platform else native
         yield cibuildwheel_recipe(parent, factor)
-        yield tests_recipe(settings, platform, factor)
+        yield tests if is_own else foreign_recipe("tests", tests, settings, project, platform)
         for spec in interpreters:
             if spec not in dict(DEBIAN_PYTHONS):
                 yield from _python_recipe(spec, platform, factor, "glibc")
@@ -173,7 +192,7 @@ def toolchain_recipe(
     )
 
 
-def native_recipe(settings: Settings, project: Project, platform: str, factor: int) -> Recipe:
+def native_recipe(settings: Settings, project: Project, platform: str) -> Recipe:
     """The image that compiles for its own platform only."""
     return Recipe(
         role="native",
@@ -183,7 +202,7 @@ def native_recipe(settings: Settings, project: Project, platform: str, factor: i
         files=(*_scripts(), *_tools(settings, project)),
         build_args=_debian_args(settings),
         size_mib=1500,
-        minutes=3 * factor,
+        minutes=3,
         pythons=DEBIAN_PYTHONS,
     )
 
@@ -208,7 +227,7 @@ def cibuildwheel_recipe(parent: Recipe, factor: int) -> Recipe:
     )
 
 
-def tests_recipe(settings: Settings, platform: str, factor: int) -> Recipe:
+def tests_recipe(settings: Settings, platform: str) -> Recipe:
     """The image with Debian's interpreters and uv."""
     return Recipe(
         role="tests",
@@ -218,7 +237,53 @@ def tests_recipe(settings: Settings, platform: str, factor: int) -> Recipe:
         files=(*_scripts(), ("uv.txt", pinned_hashes("uv"))),
         build_args=tuple(arg for arg in _debian_args(settings) if arg[0] != "PACKAGES"),
         size_mib=300,
-        minutes=2 * factor,
+        minutes=2,
+        pythons=DEBIAN_PYTHONS,
+    )
+
+
+def foreign_recipe(
+    role: Literal["native", "tests"],
+    builder: Recipe,
+    settings: Settings,
+    project: Project,
+    platform: str,
+) -> Recipe:
+    """An image for another architecture than the engine's, put together without an emulator.
+
+    Args:
+        role: what it is for.
+        builder: the tests image of the engine's platform: its interpreters compile the modules of the other's.
+        settings: the table ``container``.
+        project: for the maturin that it requires.
+        platform: of the image.
+    """
+    is_native = role == "native"
+    tools = _tools(settings, project) if is_native else (("uv.txt", pinned_hashes("uv")),)
+    tags = " ".join(
+        f"--platform {level}_{WHEEL_ARCHITECTURES[platform]}" for level in PLATFORM_LEVELS
+    )
+    packages = (*(COMPILERS if is_native else ()), *(f"python{v}-venv" for v, _ in DEBIAN_PYTHONS))
+    return Recipe(
+        role=role,
+        platform=platform,
+        base=None,
+        parent=builder,
+        is_tree=True,
+        dockerfile=resource("foreign.Dockerfile").replace('"ROLE"', f'"{role}"'),
+        files=(
+            *((name, resource(name)) for name in ("foreign-tree.sh", "image-facts.sh")),
+            *tools,
+        ),
+        build_args=(
+            ("ARCHITECTURE", architecture(platform)),
+            ("DEBIAN_PACKAGES", " ".join(packages)),
+            ("PLATFORM_TAGS", tags),
+            ("TOOLS", " ".join(name.removesuffix(".txt") for name, _ in tools)),
+            *(arg for arg in _debian_args(settings) if is_native or arg[0] != "PACKAGES"),
+        ),
+        size_mib=1500 if is_native else 300,
+        minutes=4 if is_native else 2,
         pythons=DEBIAN_PYTHONS,
     )
 
