@@ -40,7 +40,8 @@ def with_help(
     return replace(
         result,
         log=found,
-        hints=find_hints(_text(found)),
+        # Where the cause is known, a guess from the log would only contradict it.
+        hints=() if result.cure is not None else find_hints(_text(found)),
         repeat=quote_command(("wheelworks", *what, *repeat_flags)),
     )
 

@@ -110,6 +110,30 @@ def container_engine() -> str:
     pytest.skip(said)
 
 
+@pytest.fixture(scope="session")
+def toolchain_image(container_engine: str) -> str:
+    """An image with Rust, maturin and zig: the one that is named, else the newest of ours; none is built here."""
+    named = os.environ.get("WHEELWORKS_TEST_IMAGE")
+    if named:
+        return named
+    listed = subprocess.run(
+        [
+            container_engine,
+            "images",
+            "--format",
+            "{{.Repository}}:{{.Tag}}",
+            "wheelworks/toolchain",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    if not listed.stdout.split():
+        pytest.skip("there is no toolchain image here: `wheelworks prefetch` builds it")
+    return listed.stdout.split()[0]
+
+
 class StartWheelworks(Protocol):
     """Starts ``python -m wheelworks`` and goes on beside it."""
 
