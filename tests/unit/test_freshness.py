@@ -103,6 +103,28 @@ def test_a_changed_tool_makes_just_its_job_and_the_test_of_its_wheel_stale() -> 
     assert verdicts[TEST.id].reasons == (f"{BUILD.id} is stale",)
 
 
+@pytest.mark.parametrize(
+    ("images", "reasons"),
+    [
+        ({"tool:1": "sha256:" + "a" * 64}, ()),
+        ({"tool:1": "sha256:" + "b" * 64}, ("image tool:1 changed",)),
+        ({}, ()),
+    ],
+    ids=["the same", "built again", "removed"],
+)
+def test_an_image_built_again_makes_just_its_jobs_stale(
+    images: dict[str, str], reasons: tuple[str, ...]
+) -> None:
+    """One that is removed does not: its name says what it was made of, and nobody has to make it to find out."""
+    inside = replace(BUILD, inputs={**BUILD.inputs, "image tool:1": ""})
+    inputs = job_inputs(inside, SOURCES, passed=ENVIRON, images={"tool:1": "sha256:" + "a" * 64})
+    records = {**RECORDS, BUILD.id: replace(RECORDS[BUILD.id], inputs=inputs)}
+    plan = replace(PLAN, jobs=(inside, OTHER))
+    verdicts = judge(plan, records, SOURCES, ARTIFACTS, passed=ENVIRON, images=images)
+    assert verdicts[BUILD.id].reasons == reasons
+    assert verdicts[OTHER.id].is_fresh
+
+
 def test_a_passed_variable_is_compared_by_value_but_never_stored() -> None:
     """Another value makes the job stale; the record holds only a digest of it."""
     verdicts = judge(PLAN, RECORDS, SOURCES, ARTIFACTS, passed={"FLAVOUR": "strange"})
