@@ -77,7 +77,7 @@ def container_build_job(
     own = _context_inside(context, image)
     key = build_key(group, replace(context, host=own.host))
     environment = build_environment(group, own.host, own.zig_python)
-    if not is_ours(image):
+    if not is_ours(image) and ZIG_VARIABLE not in group.cells[0].settings.environment:
         # Where its zig is, only its own PATH says.
         environment.pop(ZIG_VARIABLE, None)
     place = _Place(
