@@ -18,9 +18,9 @@ LIBRARIES = {
     "x86_64": (BINARIES / "macos-10.12-x86_64-stripped.dylib").read_bytes(),
     "arm64": (BINARIES / "macos-11.0-arm64-stripped.dylib").read_bytes(),
 }
-PLATFORMS = ("macosx_10_12_x86_64", "macosx_11_0_arm64", "macosx_10_12_universal2")
+PLATFORMS = ("macosx_10_12_universal2", "macosx_10_12_x86_64", "macosx_11_0_arm64")
 EXPECTS = an_expectation(
-    platform_tags=PLATFORMS,
+    platform_tags=("macosx_10_12_x86_64", "macosx_11_0_arm64", "macosx_10_12_universal2"),
     policy="macosx_10_12",
     module_name="demo.sample",
     import_names=("demo",),

@@ -35,7 +35,8 @@ def merge_wheels(x86_64: Path, arm64: Path, *, expects: WheelExpectation, folder
     Raises:
         JobFailedError: the slices differ in more than their architecture, or one can't be read.
     """
-    parts = ((expects.python_tag,), (expects.abi_tag,), expects.platform_tags)
+    # Sorted, as the format asks for compressed tags and maturin writes them since 1.16.0.
+    parts = ((expects.python_tag,), (expects.abi_tag,), tuple(sorted(expects.platform_tags)))
     members = merge_members(
         _read(x86_64), _read(arm64), tags=tuple("-".join(tag) for tag in product(*parts))
     )

@@ -43,7 +43,8 @@ def test_the_merged_wheel_passes_the_audit_and_installers_check(tmp_path: Path) 
     facts = read_wheel(path)
     assert facts.wheel_tags == tuple(f"cp313-cp313-{platform}" for platform in PLATFORMS)
     assert facts.record_problems == ()
-    assert [found for found in check_wheel(facts, EXPECTS) if found.level == "error"] == []
+    findings = check_wheel(facts, EXPECTS)
+    assert [found for found in findings if found.level == "error" or found.rule == "W024"] == []
     with zipfile.ZipFile(path) as archive:
         WheelFile(archive).validate_record()
 
