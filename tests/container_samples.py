@@ -44,6 +44,7 @@ def some_containers(**changes: object) -> ContainerFacts:
         emulated=("linux/arm64",),
         ca_bundle="/etc/ssl/certs/ca-certificates.crt",
         cargo_home="/home/dev/.cache/wheelworks/cargo",
+        zig_cache="/home/dev/.cache/wheelworks/zig",
         uv_cache="/home/dev/.cache/wheelworks/uv",
     )
     return changed(usual, changes)

@@ -156,8 +156,8 @@ def _homes(context: BuildContext, common: dict[str, str]) -> dict[str, str]:
         "USER": "wheelworks",
         "CARGO_HOME": paths.CARGO_HOME,
         "CARGO_TARGET_DIR": context.paths.target_dir,
-        "ZIG_GLOBAL_CACHE_DIR": f"{paths.HOME}/zig/global",
-        "ZIG_LOCAL_CACHE_DIR": f"{paths.HOME}/zig/local",
+        "ZIG_GLOBAL_CACHE_DIR": paths.ZIG_CACHE,
+        "ZIG_LOCAL_CACHE_DIR": f"{paths.HOME}/zig",
         "XDG_CACHE_HOME": f"{paths.HOME}/cache",
         # Wrappers that the user's configuration names are programs of the host.
         "RUSTC_WRAPPER": "",
@@ -273,6 +273,7 @@ def _mounts(place: _Place, writes: tuple[str, ...]) -> tuple[Mount, ...]:
         Mount(source=str(layout.build_dir / place.key), target=paths.TARGET),
         Mount(source="{staging}", target=paths.OUTPUT),
         Mount(source=str(layout.homes_dir / place.key), target=paths.HOME),
+        Mount(source=containers.zig_cache, target=paths.ZIG_CACHE),
         Mount(
             source=containers.cargo_home,
             target=paths.CARGO_HOME,

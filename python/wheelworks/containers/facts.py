@@ -84,6 +84,8 @@ class ContainerFacts:
     """The host's certificate bundle, mounted into every container."""
     cargo_home: str = ""
     """The user's folder of crates for containers, mounted into builds."""
+    zig_cache: str = ""
+    """The user's folder of what zig compiled of its own (libc stubs, compiler-rt), mounted into builds."""
     uv_cache: str = ""
     """The user's folder of downloaded requirements for containers."""
     cargo_config: str | None = None

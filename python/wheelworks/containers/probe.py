@@ -74,6 +74,7 @@ def probe_containers(
         emulation_problems=emulation.problems,
         ca_bundle=str(bundle) if bundle is not None else None,
         cargo_home=str(cache / "cargo"),
+        zig_cache=str(cache / "zig"),
         uv_cache=str(cache / "uv"),
         cargo_config=str(config) if config is not None else None,
         registries=_registries(ground, project),
