@@ -140,7 +140,7 @@ class FakeEngine:
         return Reply()
 
     def _ps(self, words: tuple[str, ...]) -> Reply:
-        is_asked = "status=exited" in words
+        is_asked = "status=" not in " ".join(words) or "--filter=status=exited" in words
         return Reply(stdout="\n".join(self.stopped_containers if is_asked else []))
 
     def _rm(self, words: tuple[str, ...]) -> Reply:

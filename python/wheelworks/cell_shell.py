@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 NO_TIMEOUT_SECONDS = 10.0 * 365 * 86_400
 FETCH_TIMEOUT_SECONDS = 1800.0
 _GUARD_VARIABLES = ("PYTEST_PLUGINS", NAMES_VARIABLE, PREFIX_VARIABLE, RESULT_VARIABLE)
-#: bash without start-up files, which would change PATH; else any shell.
-_POSIX_SHELL = "command -v bash >/dev/null && exec bash --norc --noprofile; exec sh"
+#: bash without start-up files, which would change PATH; else any shell. The prompt is set here, because a shell
+#: that runs a script drops the one that it is given.
+_POSIX_SHELL = r"""
+PS1='({cell}) \w \$ '; export PS1
+command -v bash >/dev/null && exec bash --norc --noprofile
+PS1='({cell}) $ '; exec sh
+"""
 
 
 def compiling_job(plan: Plan, cell: str) -> Job | None:
@@ -40,12 +45,18 @@ def step_named(job: Job, name: str) -> Step | None:
 
 
 def shell_step(
-    job: Job, arguments: Sequence[str], *, has_network: bool, tool_folders: Sequence[str] = ()
+    job: Job,
+    cell: str,
+    arguments: Sequence[str],
+    *,
+    has_network: bool,
+    tool_folders: Sequence[str] = (),
 ) -> Step:
     """A shell, or a command, where and as the job compiles.
 
     Args:
         job: a job with a step ``compile``.
+        cell: for the prompt.
         arguments: the command; empty for a shell.
         has_network: whether a container has a network; the host's can't be taken away.
         tool_folders: put before PATH on the host.
@@ -56,13 +67,10 @@ def shell_step(
     compiling, fetching = step_named(job, "compile"), step_named(job, "fetch")
     if compiling is None:
         raise AssertionError(f"BUG: {job.id} compiles nothing")
-    # A slice that is only merged serves no cell.
-    prompt = {"PS1": rf"({job.cells[0] if job.cells else job.id}) \w \$ "}
     step = replace(
         compiling,
         name="shell",
-        argv=tuple(arguments) or ("sh", "-c", _POSIX_SHELL),
-        env={**prompt, **compiling.env},
+        argv=tuple(arguments) or ("sh", "-c", _POSIX_SHELL.replace("{cell}", cell)),
         timeout_seconds=NO_TIMEOUT_SECONDS,
     )
     if step.container is None:

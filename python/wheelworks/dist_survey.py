@@ -57,9 +57,7 @@ def survey_dist(
     current = {
         record.artifact: record.artifact_sha256
         for record in records
-        if record.artifact is not None
-        and record.is_published
-        and _sources_of(record) == sources
+        if record.artifact is not None and record.is_published and _sources_of(record) == sources
     }
     dubious = [path for path in rest if not _is_current(path, current.get(path.name))]
     prefix = canonicalize_name(project).replace("-", "_") + "-"

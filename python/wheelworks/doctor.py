@@ -43,7 +43,7 @@ def examine(
     wanted = frozenset(platform for platform in platforms if platform is not None)
     return (
         _machine(host),
-        _rust(host),
+        _rust(builds, host),
         *_tools(builds, provided),
         *_provisioning(builds),
         *container_checks(builds, tests, host, survey, wanted=wanted),
@@ -69,14 +69,15 @@ def _machine(host: HostFacts) -> Check:
     )
 
 
-def _rust(host: HostFacts) -> Check:
+def _rust(builds: Plan, host: HostFacts) -> Check:
     if host.rust is None:
         return Check(
             subject="rust",
             state="missing",
             detail=host.rust_missing_reason or "rustc was not found",
             hint="install Rust with rustup (https://rustup.rs)",
-            is_fatal=True,
+            # Containers bring their own.
+            is_fatal=not any(job.kind == "build" for job in builds.jobs),
         )
     rust = host.rust
     return Check(

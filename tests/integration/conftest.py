@@ -17,6 +17,7 @@ from urllib.parse import urljoin
 
 import platformdirs
 import pytest
+from terminal_session import TerminalSession
 from tiny_project import RunningWheelworks
 
 if TYPE_CHECKING:
@@ -163,6 +164,27 @@ def start_wheelworks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start
     for running in started:
         running.process.kill()
         running.process.wait()
+
+
+class OnTerminal(Protocol):
+    """Runs ``python -m wheelworks`` on a terminal of its own."""
+
+    def __call__(self, *arguments: str, cwd: Path) -> TerminalSession:
+        """Start a command line in a folder."""
+        ...
+
+
+@pytest.fixture(scope="session")
+def on_terminal() -> OnTerminal:
+    """The installed wheelworks as a person has it."""
+    if sys.platform == "win32":
+        pytest.skip("the terminals are POSIX's")
+
+    def start(*arguments: str, cwd: Path) -> TerminalSession:
+        argv = (sys.executable, "-m", "wheelworks", *arguments)
+        return TerminalSession(argv, env=tool_environment({"TERM": "dumb"}), cwd=cwd)
+
+    return start
 
 
 @pytest.fixture

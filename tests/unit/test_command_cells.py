@@ -11,10 +11,15 @@ from fakes import Reply
 
 from wheelworks import cli
 from wheelworks.arguments import build_parser, parse_arguments
+from wheelworks.containers.facts import ContainerFacts, EngineFacts, ImageFacts
+from wheelworks.doctor_model import Survey
+from wheelworks.errors import MissingResourceError
 
 if TYPE_CHECKING:
     from fakes import Call
     from workshop import Workshop
+
+    from wheelworks.plan import ImageRequest
 
 CELL = "cp313-manylinux_x86_64"
 
@@ -61,7 +66,7 @@ def test_a_shell_has_the_builds_environment_and_folder(
     assert (call.cwd / "src" / "lib.rs").is_file()
     assert "maturin-1.16.0" in call.env["PATH"].split(":")[0]
     assert call.env["CARGO_INCREMENTAL"] == "0"
-    assert CELL in call.env["PS1"]
+    assert f"PS1='({CELL}) " in call.argv[2]
     err = capsys.readouterr().err
     assert "maturin build --profile release --locked" in err
     assert workshop.machine.called("maturin") == []
@@ -237,6 +242,96 @@ def test_prefetch_installs_nothing_that_is_forbidden(workshop: Workshop) -> None
     assert workshop.machine.called("rustup") == []
     assert workshop.run("prefetch") == 0
     assert workshop.machine.called("rustup", "target", "add")
+
+
+# doctor --fix
+
+
+class Fixes:
+    """Plays what changes the machine, and remembers the order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done: list[str] = []
+        self.problem: MissingResourceError | None = None
+        self.survey = Survey()
+        door = "wheelworks.commands.doctor"
+        monkeypatch.setattr(f"{door}.survey", lambda *_: self.survey)
+        monkeypatch.setattr(f"{door}.register_binfmt", self._register)
+        monkeypatch.setattr(f"{door}.install_host_packages", self._install)
+        monkeypatch.setattr("wheelworks.supplies.ImageSupply.build", self._build)
+
+    def _register(self, platform: str, *_: object, **__: object) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.done.append(f"register {platform}")
+
+    def _install(self, packages: tuple[str, ...], *_: object, **__: object) -> None:
+        self.done.append(f"install {' '.join(packages)}")
+
+    def _build(self, request: ImageRequest) -> str:
+        if f"build {request.role}" not in self.done:
+            self.done.append(f"build {request.role}")
+        return "sha256:1"
+
+
+@pytest.fixture
+def fixes(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> Fixes:
+    """A machine with an engine, no toolchain image and no QEMU; the project has cells for arm64."""
+    text = (workshop.root / "pyproject.toml").read_text()
+    targets = '["manylinux_x86_64", "manylinux_aarch64"]'
+    workshop.write("pyproject.toml", text.replace('["manylinux_x86_64", "win_amd64"]', targets))
+    engine = EngineFacts(
+        name="docker", path="/usr/bin/docker", version="28", platform="linux/amd64", user=None
+    )
+    image = ImageFacts(
+        role="toolchain",
+        platform="linux/amd64",
+        reference="wheelworks/toolchain:1-amd64",
+        image_id=None,
+        minutes=8,
+        size_mib=4096,
+    )
+    containers = ContainerFacts(
+        engine=engine,
+        images=(image,),
+        emulation_problems=(("linux/arm64", "no QEMU is registered"),),
+    )
+    workshop.host = replace(workshop.host, containers=containers)
+    found = Fixes(monkeypatch)
+    found.survey = Survey(
+        missing_packages=("qemu-user-static",), package_command=("apt-get", "install", "x")
+    )
+    return found
+
+
+def test_fix_installs_then_registers_then_builds(
+    workshop: Workshop, fixes: Fixes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the order in which one thing needs the other; the large thing is announced with its size."""
+    assert workshop.run("doctor", "--fix") == 0
+    assert fixes.done == ["install qemu-user-static", "register linux/arm64", "build toolchain"]
+    out, err = capsys.readouterr()
+    assert "missing  emulation of linux/arm64: no QEMU is registered" in out
+    assert "installing image toolchain linux/amd64" in err
+    assert "(4.0 GiB, about 8 min)" in err
+    assert left(workshop) == []
+
+
+def test_what_can_not_be_fixed_gives_the_command(
+    workshop: Workshop, fixes: Fixes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 4; the rest is mended nevertheless."""
+    fixes.problem = MissingResourceError("by root only", hint="sudo sh -c ...")
+    assert workshop.run("doctor", "--fix") == 4
+    err = capsys.readouterr().err
+    assert "error: by root only\nhint: sudo sh -c ..." in err
+    assert fixes.done == ["install qemu-user-static", "build toolchain"]
+
+
+def test_without_fix_nothing_is_changed(workshop: Workshop, fixes: Fixes) -> None:
+    """Doctor only looks."""
+    assert workshop.run("doctor") == 0
+    assert fixes.done == []
 
 
 def run_with(workshop: Workshop, *arguments: str, rest: tuple[str, ...]) -> int:

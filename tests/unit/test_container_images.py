@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import a_project, some_settings
-from fake_engine import FakeEngine, install_program
+from fake_engine import NO_DAEMON, FakeEngine, install_program
 from fakes import Call, FakeRunner, Reply
 
 from wheelworks.containers import base_image
@@ -120,6 +120,7 @@ def test_an_image_is_built_on_a_home_made_debian(yard: Yard) -> None:
     assert "dev.wheelworks.building=" in build.argv
     assert build.argv[build.argv.index("--network") + 1] == "host"
     assert set(yard.engine.context) == {"Dockerfile", "ca.crt", *dict(recipe.files)}
+    assert 'building="tests-amd64"' in yard.engine.context["Dockerfile"]
     assert yard.left() == []
     yard.ensure(_recipe("native"))
     assert yard.called("load") == []
@@ -295,6 +296,17 @@ def test_an_image_that_vanishes_is_told(yard: Yard) -> None:
         yard.ensure(_recipe())
 
 
+def test_a_stopped_engine_is_told_at_once(yard: Yard) -> None:
+    """Before anything is made for it."""
+    yard.engine.replies["image inspect"] = Reply(stderr=NO_DAEMON, returncode=1)
+    with pytest.raises(MissingResourceError, match="docker does not answer: Cannot") as caught:
+        yard.ensure(_recipe())
+    assert caught.value.hint is not None
+    assert "start the engine" in caught.value.hint
+    assert yard.runner is not None
+    assert len(yard.runner.calls) == 1
+
+
 def test_a_full_disk_is_told(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the base is written."""
 
@@ -316,7 +328,10 @@ def test_a_full_disk_is_told(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> Non
         (("error during connect: EOF",), "error during connect", "start the engine"),
         (("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES",), "HASHES", "try again"),
         (("exec /bin/sh: exec format error",), "exec format", "doctor --fix"),
-        (("first", "compile failed", "The command 'sh' returned 1"), "compile failed", "log"),
+        (
+            ("first", "\x1b[91mcompile failed", "\x1b[0mRemoving intermediate container 1", "The command 'sh'"),
+            "compile failed", "log",
+        ),
     ],
 )  # fmt: skip
 def test_a_failure_names_its_cause_and_the_way_out(

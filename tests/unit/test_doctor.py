@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobs import a_job
+
 from wheelworks.doctor import examine
 from wheelworks.doctor_model import Mending, Survey
 from wheelworks.plan import Plan, Provisioning, ToolRequest, UnavailableCell
@@ -20,7 +22,7 @@ EMPTY = Plan(
 
 
 def test_a_missing_rust_is_fatal_and_says_how_to_get_it(hosts: Mapping[str, HostFacts]) -> None:
-    """Nothing can be built without Rust."""
+    """Nothing can be built without Rust, unless containers bring it."""
     host = replace(hosts["linux_x86_64"], rust=None, rust_missing_reason="rustc is not on PATH")
     (check,) = (
         one for one in examine(EMPTY, EMPTY, host, (), survey=Survey()) if one.subject == "rust"
@@ -28,6 +30,11 @@ def test_a_missing_rust_is_fatal_and_says_how_to_get_it(hosts: Mapping[str, Host
     assert check.is_fatal
     assert check.detail == "rustc is not on PATH"
     assert check.hint is not None
+    built = replace(EMPTY, jobs=(a_job("build a"),))
+    (check,) = (
+        one for one in examine(built, EMPTY, host, (), survey=Survey()) if one.subject == "rust"
+    )
+    assert (check.state, check.is_fatal) == ("missing", False)
 
 
 def test_a_tool_that_is_not_there_yet_can_be_mended(hosts: Mapping[str, HostFacts]) -> None:

@@ -74,6 +74,7 @@ def test_a_project_without_wishes_gets_what_is_there(offline: RustFacts) -> None
         toolchain_to_install=None,
         standard_libraries=(LINUX,),
         reason=f"rustc 1.95.0 (stable-{LINUX}): the project asks for no Rust version",
+        exact_version="1.95.0",
     )
 
 

@@ -128,7 +128,8 @@ def _fix(found: _Examined, args: argparse.Namespace, context: CommandContext) ->
 
 
 def _is_mended(mending: Mending, prepared: Prepared, context: CommandContext) -> bool:
-    context.say(f"running: {_spoken(mending)}")
+    doing = f"register QEMU for {mending.emulates}" if mending.emulates else _spoken(mending)
+    context.say(f"running: {doing}")
     try:
         if mending.tool is not None:
             _provide(mending.tool, prepared, context)

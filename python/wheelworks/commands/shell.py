@@ -46,6 +46,7 @@ def execute(args: argparse.Namespace, context: CommandContext) -> int:
         placeholders = {"staging": str(staging)}
         step = shell_step(
             job,
+            cell.id,
             args.rest,
             has_network=not (args.no_network or prepared.loaded.settings.offline),
             tool_folders=[str(tool.bin_dir) for tool in prepared.tools.values()],

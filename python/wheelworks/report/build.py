@@ -152,7 +152,9 @@ def _asked_for(results: Sequence[JobResult]) -> tuple[JobResult, ...]:
     for kind in order:
         # A slice without cells was not asked for, but what is merged from it.
         found = tuple(
-            result for result in results if result.kind == kind and (result.cells or kind == "sdist")
+            result
+            for result in results
+            if result.kind == kind and (result.cells or kind == "sdist")
         )
         if found:
             return found
