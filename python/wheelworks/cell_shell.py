@@ -24,7 +24,7 @@ _GUARD_VARIABLES = ("PYTEST_PLUGINS", NAMES_VARIABLE, PREFIX_VARIABLE, RESULT_VA
 #: bash without start-up files, which would change PATH; else any shell. The prompt is set here, because a shell
 #: that runs a script drops the one that it is given.
 _POSIX_SHELL = r"""
-PS1='({cell}) \w \$ '; export PS1
+PS1='({cell}) \W \$ '; export PS1
 command -v bash >/dev/null && exec bash --norc --noprofile
 PS1='({cell}) $ '; exec sh
 """
