@@ -12,6 +12,7 @@ from wheelworks import __version__
 from wheelworks._native import FingerprintError, digest_bytes
 from wheelworks.dist_survey import survey_dist
 from wheelworks.report.build import RunFacts, build_report
+from wheelworks.rust_mixture import mixture_notice
 from wheelworks.source_tree import changed_sources
 from wheelworks.tool_install import provided_version
 
@@ -37,6 +38,14 @@ def change_notices(prepared: Prepared) -> tuple[str, ...]:
         f"{changed[0]}{more} changed during the run; its artifacts hold the state before, "
         "the next run builds again",
     )
+
+
+def rust_notices(prepared: Prepared) -> tuple[str, ...]:
+    """Whether the wheels of the plan come from several versions of Rust, unless the project accepts that."""
+    if prepared.loaded.settings.rust == "any":
+        return ()
+    notice = mixture_notice(prepared.plan.jobs, prepared.host)
+    return (notice,) if notice is not None else ()
 
 
 class Closing:

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wheelworks.closing import Closing, change_notices
+from wheelworks.closing import Closing, change_notices, rust_notices
 from wheelworks.containers.removal import RunContainers
 from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunStarted
@@ -105,6 +105,7 @@ class Run:
         if stale:
             self._run_jobs(stale)
             self._notice_all(change_notices(self._prepared))
+        self._notice_all(rust_notices(self._prepared))
         self._notice_all(self._closing.dist_notices())
         report = self._recorded(
             self._closing.report(

@@ -15,10 +15,17 @@ apt-get -q -o APT::Update::Error-Mode=any update \
 # Unpacked, not installed: as a package it would bring another architecture's LLVM.
 cd "$work"
 apt-get -q download "libstd-rust-dev:$other=$(dpkg-query -W -f '${Version}' libstd-rust-dev)"
-dpkg-deb --fsys-tarfile libstd-rust-dev_*.deb | tar -x -C / --wildcards './usr/lib/rustlib/*.rlib'
+# The metadata lies beside the libraries, which hold no more than a stub of it.
+dpkg-deb --fsys-tarfile libstd-rust-dev_*.deb \
+    | tar -x -C / --wildcards './usr/lib/rustlib/*.rlib' './usr/lib/rustlib/*.rmeta'
 apt-get -q -y -o APT::Install-Recommends=false -o Dpkg::Use-Pty=0 install rust-src
 sh "$here/build-std.sh" x86_64-pc-windows-gnu x86_64-apple-darwin aarch64-apple-darwin \
     x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 apt-get -q -y -o Dpkg::Use-Pty=0 purge rust-src
+# A library that rustc can't read would show only in somebody's build.
+echo 'fn main() { println!("{}", 1); }' > check.rs
+for folder in "$(rustc --print sysroot)"/lib/rustlib/*/lib; do
+    rustc --emit metadata --target "$(basename "$(dirname "$folder")")" -o check.rmeta check.rs
+done
 dpkg --remove-architecture "$other"
 rm -rf "$work" /root/.cargo /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/apt /var/log/dpkg.log
