@@ -66,11 +66,10 @@ def choose_emulated(
             reason=f"containers of {platform} need no emulation here",
             cure='toolchain = "container"',
         )
-    if not containers.runs(platform):
+    image = containers.image("native", platform)
+    if image is not None and not containers.runs(platform):
         return _not_emulated(platform, containers)
-    return _choose_in(
-        containers.image("native", platform), "emulated", cell, project, settings, host
-    )
+    return _choose_in(image, "emulated", cell, project, settings, host)
 
 
 def no_engine(host: HostFacts) -> Obstacle:

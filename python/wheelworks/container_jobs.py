@@ -75,7 +75,8 @@ def container_build_job(
     if containers is None or image is None:
         raise AssertionError(f"BUG: no engine or no image for {group.cells[0].id}")
     own = _context_inside(context, image)
-    key = build_key(group, replace(context, host=own.host))
+    # The image stands for its Rust, whose version shows only once it is built: the key must not change then.
+    key = build_key(group, replace(context, host=replace(own.host, rust=None)))
     environment = build_environment(group, own.host, own.zig_python)
     if not is_ours(image) and ZIG_VARIABLE not in group.cells[0].settings.environment:
         # Where its zig is, only its own PATH says.
