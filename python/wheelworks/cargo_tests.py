@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from wheelworks.build_environment import ZIG_VARIABLE
 from wheelworks.container_choice import own_triple
 from wheelworks.containers import paths
 from wheelworks.plan import Job, Mount, UnavailableCell
@@ -179,7 +178,7 @@ def _options(cell: Cell) -> tuple[str, ...]:
 def _cargo_step(group: BuildGroup, compiling: Step, build: Job, context: CargoTestContext) -> Step:
     cell = group.cells[0]
     manifest = compiling.argv[compiling.argv.index("--manifest-path") + 1]
-    environment = {name: text for name, text in compiling.env.items() if name != ZIG_VARIABLE}
+    environment = dict(compiling.env)
     if compiling.container is None:
         folder = context.layout.build_dir / str(build.build_key)
         environment["CARGO_TARGET_DIR"] = str(folder)

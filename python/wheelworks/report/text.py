@@ -82,7 +82,9 @@ def _table(report: Report, width: int, style: TextStyle) -> str:
     uses = Counter(labels)
     # A cell's own tests and those of cargo for its target would share a name.
     names = [
-        label if uses[label] == 1 else item.job_id
+        label
+        if uses[label] == 1
+        else job_label(None, item.job_id, (), with_kind=False, is_emulated=item.is_emulated)
         for item, label in zip(ordered, labels, strict=True)
     ]
     rows = [_row(item, name, style) for item, name in zip(ordered, names, strict=True)]

@@ -160,6 +160,14 @@ def job_labels(state: BoardState) -> dict[str, str]:
     }
     uses = Counter(labels.values())
     return {
-        job_id: label if uses[label] == 1 else state.jobs[job_id].title
+        job_id: label
+        if uses[label] == 1
+        else job_label(
+            None,
+            state.jobs[job_id].title,
+            (),
+            with_kind=False,
+            is_emulated=state.jobs[job_id].is_emulated,
+        )
         for job_id, label in labels.items()
     }
