@@ -83,10 +83,12 @@ def inside(host: HostFacts, image: ImageFacts) -> HostFacts:
     """The image as a machine of its own, for what decides by a machine's facts.
 
     Args:
-        host: for its processors and whether the user names a macOS SDK.
+        host: for its processors, and whether the user names a macOS SDK on Linux.
         image: the image.
     """
     mingw = RECIPE_MINGW if image.role == "toolchain" else ()
+    # A Mac's own SDK lies outside of the folders that engines there share with their virtual machine.
+    has_sdk = host.macos_sdk is not None and host.system == "linux"
     return replace(
         host,
         system="linux",
@@ -98,7 +100,7 @@ def inside(host: HostFacts, image: ImageFacts) -> HostFacts:
         rust_missing_reason=None,
         interpreters=(),
         mingw=tuple((triple, _program(name)) for triple, name in mingw),
-        macos_sdk=paths.SDK if host.macos_sdk is not None else None,
+        macos_sdk=paths.SDK if has_sdk else None,
         uv=None,
         git=None,
         containers=None,

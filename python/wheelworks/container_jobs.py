@@ -263,7 +263,7 @@ def _mounts(place: _Place, writes: tuple[str, ...]) -> tuple[Mount, ...]:
         _USER_CONFIG: containers.cargo_config,
         _OUTER_CONFIG: _outer_config(project),
         paths.CA_BUNDLE: containers.ca_bundle,
-        paths.SDK: place.outer.host.macos_sdk,
+        paths.SDK: place.outer.host.macos_sdk if place.context.host.macos_sdk else None,
     }
     return (
         Mount(

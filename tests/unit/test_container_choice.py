@@ -223,8 +223,10 @@ def test_the_inside_of_an_image_is_a_machine_of_its_own(hosts: Mapping[str, Host
     facts = inside(hosts["macos_arm64"], a_toolchain_image("linux/arm64"))
     assert (facts.system, facts.machine, facts.libc) == ("linux", "aarch64", "glibc")
     assert dict(facts.mingw)["x86_64-pc-windows-gnu"].path == "x86_64-w64-mingw32-gcc"
-    assert facts.macos_sdk == paths.SDK
+    assert facts.macos_sdk is None, "engines on a Mac do not share where it lies"
     assert facts.interpreters == ()
+    named = replace(hosts["linux_x86_64"], macos_sdk="/home/dev/MacOSX.sdk")
+    assert inside(named, a_toolchain_image()).macos_sdk == paths.SDK
     assert inside(hosts["linux_x86_64"], a_native_image()).mingw == ()
 
 

@@ -9,7 +9,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
-from container_samples import some_containers
+from container_samples import (
+    a_toolchain_image,
+    an_engine,
+    build_containers,
+    some_containers,
+    unbuilt,
+)
 from plan_requests import LAYOUT, PROJECT, ROOT, SETTINGS, request
 
 from wheelworks.config.settings import CellSettings, Override
@@ -49,6 +55,37 @@ def check_golden(name: str, plan: Plan) -> None:
     if os.environ.get("WHEELWORKS_UPDATE_SNAPSHOTS") == "1":
         golden.write_text(found, encoding="utf-8")
     assert found == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name", ["linux_docker", "linux_docker_unbuilt", "arm64_docker", "mac_docker"]
+)
+def test_plans_of_machines_with_an_engine_are_as_recorded(
+    name: str, hosts: Mapping[str, HostFacts]
+) -> None:
+    """Everything in the image on Linux, before and after it is built; on a Mac, whose own cells are served too."""
+    image = a_toolchain_image()
+    arm_engine = an_engine(platform="linux/arm64")
+    arm_image = a_toolchain_image("linux/arm64")
+    machines = {
+        "linux_docker": (hosts["linux_x86_64"], build_containers(image)),
+        "linux_docker_unbuilt": (hosts["linux_x86_64"], build_containers(unbuilt(image))),
+        "arm64_docker": (
+            replace(hosts["linux_arm64"], rust=None, rust_missing_reason="rustc is not on PATH"),
+            build_containers(arm_image, engine=arm_engine, emulated=("linux/amd64",)),
+        ),
+        "mac_docker": (
+            hosts["macos_arm64"],
+            build_containers(unbuilt(arm_image), engine=replace(arm_engine, user=None)),
+        ),
+    }
+    host, containers = machines[name]
+    settings = replace(SETTINGS, pythons=("3.13",))
+    plan = make_plan(request(replace(host, containers=containers), settings=settings))
+    check_golden(f"{name}-build", plan)
+    builds = [job for job in plan.jobs if job.kind == "build" and job.steps]
+    assert {job.toolchain for job in builds} == {"container"}
+    assert bool(plan.images) is ("unbuilt" in name or name == "mac_docker")
 
 
 def test_the_test_plan_of_a_machine_with_containers_and_wine_is_as_recorded(
