@@ -80,6 +80,22 @@ def test_pure_rust() -> None:
     assert not project.has_lock_file
 
 
+def test_crates_that_link_frameworks_come_from_the_lock_file(pure_rust: Path) -> None:
+    """A lock file that is no text is one all the same: cargo says what is wrong with it."""
+    manifest = pure_rust / "Cargo.toml"
+    named = '[dependencies]\ncore-foundation-sys = "0.8"\n'
+    manifest.write_text(manifest.read_text().replace("[dependencies]\n", named))
+    lock = pure_rust / "Cargo.lock"
+    lock.write_text('[[package]]\nname = "core-foundation-sys"\nversion = "0.8.7"\n')
+    project = detect(pure_rust).project
+    assert project is not None
+    assert project.framework_crates == ("core-foundation-sys",)
+    lock.write_bytes(b"\xff\xfe")
+    project = detect(pure_rust).project
+    assert project is not None
+    assert (project.has_lock_file, project.framework_crates) == (True, ())
+
+
 def test_subfolder() -> None:
     """The crate above the package and the readme are part of the sources."""
     project = sample("subfolder/bindings/python")

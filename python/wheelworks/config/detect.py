@@ -21,6 +21,7 @@ from wheelworks.config.features import (
     detect_bindings,
     stable_abi,
 )
+from wheelworks.config.frameworks import framework_crates
 from wheelworks.config.layout import PythonLayout, find_layout, is_python_first
 from wheelworks.config.rust_files import (
     find_cargo_configs,
@@ -120,12 +121,14 @@ def _project(pyproject: PyProject, tree: CrateTree, facts: _Facts) -> Project:
     crate, activation = tree.manifest, facts.activation
     native_names = _native_names(facts.bindings, facts.module_name)
     compiled = (tree.manifests[folder] for folder in activation.crates)
+    lock = _lock_text(tree)
+    frameworks = framework_crates(lock or "", tree.manifests, activation)
     return Project(
         root=pyproject.path.parent,
         source_root=facts.source_root,
         manifest_path=crate.path,
         workspace_root=tree.workspace_root,
-        has_lock_file=(tree.workspace_root / "Cargo.lock").is_file(),
+        has_lock_file=lock is not None,
         name=pyproject.name or crate.name or "",
         version=normalize_version(pyproject.version or crate.version or "0.0.0"),
         module_name=facts.module_name,
@@ -148,8 +151,21 @@ def _project(pyproject: PyProject, tree: CrateTree, facts: _Facts) -> Project:
         reads_git=any(looks_at_git(manifest) for manifest in compiled),
         cargo_config_files=facts.cargo_config_files,
         has_cibuildwheel=pyproject.cibuildwheel is not None,
+        framework_crates=frameworks.needed,
+        optional_framework_crates=frameworks.optional,
         cibuildwheel=cibuildwheel_facts(pyproject.cibuildwheel or {}),
     )
+
+
+def _lock_text(tree: CrateTree) -> str | None:
+    """The text of the Cargo.lock; None where there is none. What cargo can't read is empty."""
+    path = tree.workspace_root / "Cargo.lock"
+    if not path.is_file():
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _manifest_path(pyproject: PyProject) -> Path:
