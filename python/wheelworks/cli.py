@@ -64,11 +64,12 @@ def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code (docs/design.md section 5)."""
     with terminable():
         code = main(sys.argv[1:] if argv is None else argv)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would complain about the closed pipe once more on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            # Python would try the closed pipe once more on its way out, and leave with 120.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     sys.exit(code)
 
 
