@@ -28,7 +28,7 @@ LOG_LINES = {
     "libclang-missing": 'Unable to find libclang: "couldn\'t find any valid shared libraries"',
     "zig-crt-static": "error: libc of the specified target requires dynamic linking",
     "host-cc-glibc": "ld.lld: error: undefined symbol: __isoc23_strtol",
-    "macos-framework": "error: unable to find framework 'CoreFoundation'. searched paths: none",
+    "macos-framework": 'error: unable to find system framework "CoreFoundation". searched paths: none',
     "macos-sdk-26": "error: undefined symbol: _realpath$DARWIN_EXTSN",
     "zig-cache-race": "error: unable to open '/tmp/.intentionally-empty-file.c': FileNotFound",
     "zig-s390x": "error: target s390x-unknown-linux-gnu is not supported by zig",
