@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ class TerminalSession:
 
     def __init__(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> None:
         self._master, slave = os.openpty()
+        # Wide: shells shift long lines out of sight.
+        termios.tcsetwinsize(slave, (50, 500))
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", _TAKE_TERMINAL, *argv],
