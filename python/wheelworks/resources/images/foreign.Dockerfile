@@ -13,14 +13,17 @@ ARG PLATFORM_TAGS
 ARG TOOLS
 COPY *.txt /usr/local/share/wheelworks/
 # pip can't run the other architecture's interpreter, so it unpacks the wheels into what will be that one's environment.
+# Each into a folder of its own, because pip leaves out the programs where a bin folder is there already.
 RUN python3.13 -m venv --without-pip /tree/opt/wheelworks \
     && for tool in ${TOOLS}; do \
         /opt/wheelworks/bin/pip install --quiet --no-cache-dir --disable-pip-version-check --only-binary :all: --no-deps \
-            --implementation cp --python-version 3.13 ${PLATFORM_TAGS} --target /unpacked \
-            -r "/usr/local/share/wheelworks/$tool.txt" || exit 1; \
+            --implementation cp --python-version 3.13 ${PLATFORM_TAGS} --target "/unpacked/$tool" \
+            -r "/usr/local/share/wheelworks/$tool.txt" \
+        && mv "/unpacked/$tool"/bin/* /tree/opt/wheelworks/bin/ \
+        && rmdir "/unpacked/$tool/bin" \
+        && cp -a "/unpacked/$tool/." /tree/opt/wheelworks/lib/python3.13/site-packages/ \
+        || exit 1; \
     done \
-    && mv /unpacked/bin/* /tree/opt/wheelworks/bin/ \
-    && cp -a /unpacked/. /tree/opt/wheelworks/lib/python3.13/site-packages/ \
     && mkdir -p /tree/usr/local/bin \
     && for tool in ${TOOLS}; do \
         [ ! -e "/tree/opt/wheelworks/bin/$tool" ] || ln -s "/opt/wheelworks/bin/$tool" "/tree/usr/local/bin/$tool"; \
