@@ -71,6 +71,7 @@ class FakeEngine:
             "info": self._info,
             "image inspect": self._inspect,
             "image ls": self._list,
+            "image rm": self._image_rm,
             "build": self._build,
             "load": self._load,
             "pull": self._pull,
@@ -88,8 +89,19 @@ class FakeEngine:
     def _pull(self, words: tuple[str, ...]) -> Reply:
         return Reply(stdout=f"pulled {words[-1]}\n")
 
-    def _run(self, _: tuple[str, ...]) -> Reply:
-        return Reply(stdout=self.facts)
+    def _run(self, words: tuple[str, ...]) -> Reply:
+        import tarfile
+        from pathlib import Path
+
+        if "tar" not in words:
+            return Reply(stdout=self.facts)
+        source = words[words.index("--mount") + 1].split(",")[1].removeprefix("source=")
+        with tarfile.open(Path(source, "root.tar"), "w"):
+            pass
+        return Reply()
+
+    def _image_rm(self, words: tuple[str, ...]) -> Reply:
+        return Reply(returncode=0 if self.images.pop(words[-1], None) else 1)
 
     def _buildx(self, _: tuple[str, ...]) -> Reply:
         return Reply(stdout="github.com/docker/buildx v0.30\n")

@@ -126,13 +126,29 @@ def test_an_image_is_built_on_a_home_made_debian(yard: Yard) -> None:
     assert yard.called("load") == []
 
 
-def test_the_base_of_another_architecture_says_so(yard: Yard) -> None:
-    """It is loaded with the metadata that engines compare."""
+def test_an_image_of_another_architecture_is_put_together_by_the_engines_own(yard: Yard) -> None:
+    """Its tree is loaded as an image; the one that put it together goes, and nothing runs emulated."""
     recipe = _recipe(platform="linux/arm64")
-    yard.ensure(recipe)
-    (script,) = [call for call in yard.runner.calls if call.argv[0] == "sh"] if yard.runner else []
-    assert script.argv[2:5] == ("arm64", "forky", "http://deb.debian.org/debian")
-    assert recipe.lowest_base.reference in yard.engine.images
+    parent = recipe.parent
+    assert parent is not None
+    assert yard.ensure(recipe) == yard.engine.images[recipe.reference]
+    *_, build = yard.called("build")
+    assert build.argv[build.argv.index("--platform") + 1] == AMD64
+    assert f"BASE={parent.reference}" in build.argv
+    assert [call.argv[call.argv.index("--network") + 1] for call in yard.called("run")] == ["none"]
+    ours = {recipe.reference, parent.reference, recipe.lowest_base.reference}
+    assert set(yard.engine.images) == ours
+    assert yard.left() == []
+
+
+def test_a_tree_that_can_not_be_packed_leaves_nothing(yard: Yard) -> None:
+    """The engine's words are told."""
+    yard.engine.replies["run"] = Reply(stderr="no space left on device", returncode=1)
+    recipe = _recipe(platform="linux/arm64")
+    with pytest.raises(MissingResourceError, match="docker run failed: no space left"):
+        yard.ensure(recipe)
+    assert not any(name.endswith("-tree") for name in yard.engine.images)
+    assert yard.left() == []
 
 
 def test_a_registry_that_answers_is_preferred(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
