@@ -185,8 +185,8 @@ def toolchain_recipe(
         dockerfile=resource("toolchain-rustup.Dockerfile" if is_rustup else "toolchain.Dockerfile"),
         files=(*_scripts(*scripts), *_tools(settings, project)),
         build_args=(*_debian_args(settings), *((("RUST", rust),) if rust is not None else ())),
-        size_mib=2600,
-        minutes=6 if is_rustup else 9,
+        size_mib=3300,
+        minutes=6 if is_rustup else 12,
         rust_version=rust,
         pythons=DEBIAN_PYTHONS,
     )
