@@ -33,6 +33,14 @@ def not_here(what: str) -> MissingResourceError:
     return MissingResourceError(f"offline, and {what} is not here", hint=PREFETCH_HINT)
 
 
+def needs_network(job: Job) -> MissingResourceError:
+    """The error of an offline run whose job can't do without: cibuildwheel installs what a build requires each time."""
+    return MissingResourceError(
+        f"offline, and {job.toolchain} installs what {job.id} requires from the network",
+        hint="--toolchain container builds without one, or leave --offline out",
+    )
+
+
 def _offline_job(job: Job) -> Job:
     return replace(job, steps=tuple(_offline_step(step) for step in job.steps))
 

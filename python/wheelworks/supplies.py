@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from wheelworks.containers.supply import ImageSupply
 from wheelworks.errors import InterruptedRunError, MissingResourceError
-from wheelworks.offline import not_here
+from wheelworks.offline import needs_network, not_here
 from wheelworks.planner import job_tools
 from wheelworks.process import child_environment, quote_command
 from wheelworks.tool_install import decisive_line, provide, provided_version
@@ -50,7 +50,12 @@ class Supplier:
         Args:
             jobs: those that will run.
         """
-        missing: dict[str, MissingResourceError] = {}
+        is_offline = self.prepared.loaded.settings.offline
+        missing = {
+            job.id: needs_network(job)
+            for job in jobs
+            if is_offline and job.toolchain == "cibuildwheel"
+        }
         plan, host = self.prepared.plan, self.prepared.host
         for tool in plan.tools:
             needing = [job.id for job in jobs if tool.name in job_tools(job, host)]
