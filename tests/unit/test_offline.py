@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from jobs import a_job
 
+from wheelworks.cancellation import Cancellation
+from wheelworks.cell_choice import RunRequest
 from wheelworks.offline import OFFLINE_ENVIRONMENT, without_network
 from wheelworks.plan import ContainerUse, Plan, Step
+from wheelworks.preparation import prepare
 from wheelworks.rust_server import ask_server
+from wheelworks.supplies import Supplier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +75,31 @@ def test_an_offline_run_says_what_prefetch_would_have_brought(
     assert "offline, and maturin==1.16.0 is not here" in err
     assert "run wheelworks prefetch" in err
     assert workshop.machine.called("uv") == []
+
+
+def test_cibuildwheel_fails_at_once(workshop: Workshop) -> None:
+    """What it installs for each build can't be brought before; a wheel that is up to date stays so."""
+    cell = "cp313-manylinux_x86_64"
+    prepared = prepare(
+        RunRequest(
+            goal="build", directory=workshop.root, package=None, flags={"offline": True},
+            selectors=(cell,),
+        ),
+        workshop.machine,
+        {},
+    )  # fmt: skip
+    (job,) = prepared.plan.jobs
+    supplier = Supplier(
+        prepared=prepared,
+        runner=workshop.machine,
+        environ={},
+        log_dir=workshop.root,
+        cancellation=Cancellation(),
+        inform=lambda _: None,
+    )
+    missing = supplier.supply((replace(job, toolchain="cibuildwheel"),))
+    assert "offline, and cibuildwheel installs what" in missing[job.id].message
+    assert workshop.machine.calls == []
 
 
 def test_what_was_built_online_is_up_to_date_offline(workshop: Workshop) -> None:
