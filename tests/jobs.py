@@ -47,6 +47,7 @@ def a_job(
     cores: int = 1,
     memory_mib: int = 100,
     seconds: float | None = 10.0,
+    family: str | None = None,
 ) -> Job:
     """A job without steps."""
     return Job(
@@ -65,6 +66,7 @@ def a_job(
         timeout_seconds=60.0,
         estimate_seconds=seconds,
         reasons=(),
+        seeding_family=family,
     )
 
 

@@ -125,6 +125,7 @@ def build_job(group: BuildGroup, context: BuildContext) -> Job:
         key,
         steps=(*_lock_steps(context, key, group.choices[0].rustup_toolchain), compile_step),
         inputs={**_tool_inputs(context, argv), **option_inputs(group, environment, argv, key)},
+        seeding_family=seeding_family(group, context),
     )
 
 
@@ -135,6 +136,7 @@ def job_of_build(
     *,
     steps: tuple[Step, ...],
     inputs: Mapping[str, str],
+    seeding_family: str | None = None,
 ) -> Job:
     """The job of a build, whatever its steps run in.
 
@@ -144,6 +146,7 @@ def job_of_build(
         key: as :func:`build_key` gives it.
         steps: ending with the one that leaves the wheel in the staging folder.
         inputs: what it reads besides the source tree.
+        seeding_family: as :func:`seeding_family` gives it; None where cargo's target folder is not kept.
     """
     cell = group.cells[0]
     job_id = f"build {shared_tag(cell, context.project)}-{cell.target.name}"
@@ -170,6 +173,7 @@ def job_of_build(
         git_beside_snapshot=context.git_beside_snapshot,
         is_emulated=group.choices[0].toolchain == "emulated",
         images=tuple(dict.fromkeys(images)),
+        seeding_family=seeding_family,
     )
 
 
@@ -222,19 +226,37 @@ def build_key(group: BuildGroup, context: BuildContext) -> str:
     """
     cell = group.cells[0]
     tag = shared_tag(cell, context.project)
+    return f"{tag}-{cell.target.name}-{_digest(tag, _without_interpreter(group, context))}"
+
+
+def seeding_family(group: BuildGroup, context: BuildContext) -> str:
+    """Name common to builds that differ in the version of their interpreter only.
+
+    Not in its kind: maturin's configuration file of PyO3 has the same name for 3.14 and 3.14t (1.16.0), so what
+    tells them apart is better not left to times of files.
+    """
+    built_for = group.cells[0].built_for
+    kind = (built_for.implementation, built_for.free_threaded, built_for.is_stable_abi)
+    return f"{group.cells[0].target.name}-{_digest(kind, _without_interpreter(group, context))}"
+
+
+def _without_interpreter(group: BuildGroup, context: BuildContext) -> tuple[object, ...]:
+    """What must not share a target folder, but for the interpreter."""
+    cell = group.cells[0]
     rust = context.host.rust
     parts: tuple[object, ...] = (
-        [choice.triple for choice in group.choices], tag, cell.policy, cell.settings.features,
+        [choice.triple for choice in group.choices], cell.policy, cell.settings.features,
         cell.settings.no_default_features, cell.settings.profile, cell.settings.maturin_args,
         sorted(cell.settings.environment.items()), cell.settings.environment_pass,
         [(choice.linker, choice.rustup_toolchain) for choice in group.choices],
         rust.rustc.version if rust else "", context.paths.manifest,
     )  # fmt: skip
     image = group.choices[0].image
-    if image is not None:
-        parts = (*parts, group.choices[0].toolchain, image.reference)
-    digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
-    return f"{tag}-{cell.target.name}-{digest}"
+    return parts if image is None else (*parts, group.choices[0].toolchain, image.reference)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:8]
 
 
 def _packing_toolchain(context: BuildContext) -> str | None:

@@ -11,7 +11,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from wheelworks.build_environment import ZIG_VARIABLE, build_environment, common_environment
-from wheelworks.build_jobs import BuildPaths, build_key, cargo_jobs, job_of_build
+from wheelworks.build_jobs import (
+    BuildPaths,
+    build_key,
+    cargo_jobs,
+    job_of_build,
+    seeding_family,
+)
 from wheelworks.container_choice import inside, is_ours, own_triple
 from wheelworks.containers import paths
 from wheelworks.maturin_call import maturin_argv, option_inputs
@@ -76,7 +82,8 @@ def container_build_job(
         raise AssertionError(f"BUG: no engine or no image for {group.cells[0].id}")
     own = _context_inside(context, image)
     # The image stands for its Rust, whose version shows only once it is built: the key must not change then.
-    key = build_key(group, replace(context, host=replace(own.host, rust=None)))
+    keyed = replace(context, host=replace(own.host, rust=None))
+    key = build_key(group, keyed)
     environment = build_environment(group, own.host, own.zig_python)
     if not is_ours(image) and ZIG_VARIABLE not in group.cells[0].settings.environment:
         # Where its zig is, only its own PATH says.
@@ -100,6 +107,7 @@ def container_build_job(
             f"image {image.reference}": "",
             **option_inputs(group, environment, argv, key),
         },
+        seeding_family=seeding_family(group, keyed),
     )
 
 

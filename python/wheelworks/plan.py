@@ -156,6 +156,9 @@ class Job:
     """Whether its processes run under an emulator (QEMU, wine)."""
     images: tuple[str, ...] = ()
     """References of the images that its steps run in; their ids are inputs."""
+    seeding_family: str | None = None
+    """Common to builds whose target folders differ only in what depends on the interpreter: one may begin with a copy
+    of another's. None where there is nothing to share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class Project:
     has_cibuildwheel: bool
     cibuildwheel: CibuildwheelFacts = field(default_factory=CibuildwheelFacts)
     """What ``[tool.cibuildwheel]`` says of Linux builds; empty without that table."""
+    own_crates: tuple[str, ...] = ()
+    """Names of the packages whose sources lie in the tree: the crate, the workspace's members, those named by path."""
     framework_crates: tuple[str, ...] = ()
     """Crates of the lock file that link Apple's frameworks and that every build for macOS needs."""
     optional_framework_crates: tuple[str, ...] = ()

@@ -27,7 +27,9 @@ from wheelworks.gc import KEPT_RUN_SECONDS, KEPT_RUNS
 from wheelworks.ledger import Ledger
 from wheelworks.outcomes import finished_event
 from wheelworks.report.build import unavailable_results
+from wheelworks.ripeness import Ripeness
 from wheelworks.scheduler import run_jobs
+from wheelworks.seeding import seeded_families
 from wheelworks.store import RunStore
 from wheelworks.supplies import Supplier
 
@@ -209,7 +211,8 @@ class Run:
             abi3audit=self._prepared.tools["abi3audit"] if has_abi3audit else None,
             ledger=self._ledger,
         )
-        builds = BuildExecutor(context, workbench)
+        ripeness = Ripeness(seeded_families(stale, self._prepared.state_dir / "build"))
+        builds = BuildExecutor(context, workbench, ripen=ripeness.note)
         merging = MergeExecutor(context, workbench, slices_of=self._ledger.wheels_of)
         cargo_tests = CargoTestExecutor(context, builds)
         tests = TestExecutor(context, wheel_under_test=self._ledger.wheel_under_test)
@@ -244,6 +247,7 @@ class Run:
                 sink=self._emit,
                 cancellation=self._cancellation,
                 fail_fast=self._options.fail_fast,
+                ripeness=ripeness,
             )
         finally:
             RunContainers(

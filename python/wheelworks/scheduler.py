@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from wheelworks.cancellation import Cancellation, sleep_on
 from wheelworks.events import JobStarted, Outcome
 from wheelworks.outcomes import finished_event, result_of_error, unstarted
+from wheelworks.ripeness import Ripeness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +47,7 @@ def run_jobs(
     fail_fast: bool = False,
     stop_grace_seconds: float = STOP_GRACE_SECONDS,
     abandon_seconds: float = ABANDON_SECONDS,
+    ripeness: Ripeness | None = None,
 ) -> tuple[JobResult, ...]:
     """Run every job as soon as what it needs has succeeded and the budget has room for it.
 
@@ -67,6 +68,8 @@ def run_jobs(
         fail_fast: start nothing more once a job has failed; running ones go on to their end.
         stop_grace_seconds: from the request to stop to the kill.
         abandon_seconds: from the kill to giving up a job whose thread does not come back.
+        ripeness: which seeding families are open from the start, and who opens others: until then, or until
+            one job of the family has ended, only one of it runs.
 
     Returns:
         One result per job, in the order of ``jobs``.
@@ -81,6 +84,7 @@ def run_jobs(
         clock=clock,
         fail_fast=fail_fast,
         bounds=(stop_grace_seconds, abandon_seconds),
+        ripeness=ripeness or Ripeness(),
     ).run()
 
 
@@ -139,6 +143,7 @@ class _Scheduler:
         clock: Callable[[], float],
         fail_fast: bool,
         bounds: tuple[float, float],
+        ripeness: Ripeness,
     ) -> None:
         ranks = priorities(jobs)
         self._jobs = tuple(jobs)
@@ -148,7 +153,8 @@ class _Scheduler:
         self._threads: dict[str, threading.Thread] = {}
         self._results: dict[str, JobResult] = {}
         self._arrived: dict[str, JobResult] = {}
-        self._woken: SimpleQueue[None] = SimpleQueue()
+        self._ripeness = ripeness
+        self._woken = ripeness.woken
         self._execute = execute
         self._cores = cores
         self._memory_mib = memory_mib
@@ -237,8 +243,15 @@ class _Scheduler:
     def _start_what_fits(self) -> None:
         for job in tuple(self._waiting.values()):
             is_ready = all(need in self._results for need in job.needs)
-            if is_ready and self._has_room(job):
+            if is_ready and self._has_room(job) and not self._awaits_sibling(job):
                 self._start(job)
+
+    def _awaits_sibling(self, job: Job) -> bool:
+        """Whether another job is making what this one would begin with."""
+        family = job.seeding_family
+        if family is None or family in self._ripeness:
+            return False
+        return any(one.seeding_family == family for one in self._running.values())
 
     def _has_room(self, job: Job) -> bool:
         if not self._running:
@@ -298,7 +311,10 @@ class _Scheduler:
         """Waiting or running -> settled."""
         self._results[result.job_id] = result
         self._waiting.pop(result.job_id, None)
-        self._running.pop(result.job_id, None)
+        ended = self._running.pop(result.job_id, None)
+        if ended is not None and ended.seeding_family is not None:
+            # However it ended: there is nothing more to wait for.
+            self._ripeness.note(ended.seeding_family)
         self._emit(finished_event(result, time=self._clock()))
 
     def _emit(self, event: Event) -> None:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+from contextlib import contextmanager
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -327,18 +328,53 @@ def test_programs_for_another_machine(tmp_path: Path, container_engine: str) -> 
 def test_an_emulated_cell_without_qemu(
     tmp_path: Path, container_engine: str, wheelworks: Wheelworks
 ) -> None:
-    """Unavailable, with the reason, before anything starts."""
-    if Path("/proc/sys/fs/binfmt_misc/qemu-ppc64le").exists():
-        pytest.skip("QEMU is registered for ppc64le")
-    project = ContainerProject.write(tmp_path / "tiny", engine=container_engine, image="unused:1")
-    file = project.root / "pyproject.toml"
-    text = file.read_text().replace('toolchain = "container"', 'toolchain = "emulated"')
-    file.write_text(text.replace("manylinux_x86_64", "manylinux_ppc64le"))
-    ran = wheelworks("build", cwd=project.root)
+    """Unavailable, with the reason and the way out, before anything starts."""
+    other, machine = ("arm64", "aarch64")
+    if own_platform(container_engine) == "linux/arm64":
+        other, machine = ("amd64", "x86_64")
+    project = emulated_project(tmp_path / "tiny", container_engine, machine)
+    with qemu_switched_off(machine):
+        ran = wheelworks("build", cwd=project.root)
     assert ran.code == 3, ran.err
-    assert "containers of linux/ppc64le do not run here" in ran.err
+    assert f"containers of linux/{other} do not run here" in ran.err
     assert "wheelworks doctor --fix" in ran.err
     assert CELL.partition("-")[0] in ran.err
+
+
+def test_an_emulated_cell_of_an_architecture_without_a_recipe(
+    tmp_path: Path, container_engine: str, wheelworks: Wheelworks
+) -> None:
+    """What no image can be made for is unavailable, with the machine that it can be built on."""
+    project = emulated_project(tmp_path / "tiny", container_engine, "ppc64le")
+    ran = wheelworks("build", cwd=project.root)
+    assert ran.code == 3, ran.err
+    assert "there is no native image for linux/ppc64le" in ran.err
+    assert "build it on a ppc64le machine" in ran.err
+
+
+def emulated_project(root: Path, engine: str, machine: str) -> ContainerProject:
+    """A project whose only cell is compiled by the machine's own tools."""
+    project = ContainerProject.write(root, engine=engine, image="unused:1")
+    file = project.root / "pyproject.toml"
+    text = file.read_text().replace('toolchain = "container"', 'toolchain = "emulated"')
+    file.write_text(text.replace("manylinux_x86_64", f"manylinux_{machine}"))
+    return project
+
+
+@contextmanager
+def qemu_switched_off(machine: str) -> Iterator[None]:
+    """The kernel does not start QEMU for the machine's programs, as where nobody registered it."""
+    entry = Path(f"/proc/sys/fs/binfmt_misc/qemu-{machine}")
+    if not entry.exists():
+        yield
+        return
+    if not os.access(entry, os.W_OK):
+        pytest.skip(f"QEMU is registered for {machine}, and root alone can switch it off")
+    entry.write_text("0")
+    try:
+        yield
+    finally:
+        entry.write_text("1")
 
 
 def import_program(engine: str, name: str, program: bytes) -> None:

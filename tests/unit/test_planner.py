@@ -170,6 +170,28 @@ def test_builds_never_share_a_target_folder(hosts: Mapping[str, HostFacts]) -> N
     assert len(keys) == len(set(keys))
 
 
+def test_only_interpreters_of_one_kind_share_a_seeding_family(
+    hosts: Mapping[str, HostFacts],
+) -> None:
+    """The crates below PyO3 are the same for every version; another target or other options are another family."""
+    host = hosts["linux_x86_64"]
+    settings = replace(SETTINGS, pythons=("3.12", "3.13", "3.14t"))
+    plain = families(make_plan(request(host, settings=settings)))
+    other = replace(settings, cell=replace(settings.cell, environment={"CFLAGS": "-O1"}))
+    assert len({*plain, *families(make_plan(request(host, settings=other)))}) == 4
+    assert sorted(map(sorted, plain.values())) == [["cp312", "cp313"], ["cp314t"]]
+
+
+def families(plan: Plan) -> dict[str, set[str]]:
+    """Seeding family -> interpreters of its builds for Linux."""
+    found: dict[str, set[str]] = {}
+    for job in plan.jobs:
+        if job.kind == "build" and "manylinux_x86_64" in job.id:
+            assert job.seeding_family is not None
+            found.setdefault(job.seeding_family, set()).add(job.cells[0].partition("-")[0])
+    return found
+
+
 def test_different_options_give_different_build_keys(hosts: Mapping[str, HostFacts]) -> None:
     """Features, profile and level are part of the key, environment for tests is not."""
     host = hosts["linux_x86_64"]

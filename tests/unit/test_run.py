@@ -64,6 +64,27 @@ def test_an_unchanged_project_starts_no_process(
     )
 
 
+def test_a_second_interpreter_begins_with_what_the_first_one_compiled(workshop: Workshop) -> None:
+    """All but the project's own crate; the first one's folder is left as it was."""
+    found: dict[str, set[str]] = {}
+
+    def maturin(call: Call) -> Reply:
+        """Compile what is not compiled yet."""
+        if "--target-dir" in call.argv:
+            target = Path(call.argv[call.argv.index("--target-dir") + 1])
+            units = target / "release" / ".fingerprint"
+            version = call.argv[call.argv.index("--interpreter") + 1]
+            found[version] = {path.name for path in units.glob("*")}
+            for name in ("syn-0123456789abcdef", "demo-0123456789abcdef"):
+                (units / name).mkdir(parents=True, exist_ok=True)
+                (units / name / "lib").write_text("compiled", encoding="utf-8")
+        return workshop.machine.maturin(call)
+
+    workshop.machine.parts["maturin"] = maturin
+    assert workshop.run("build", "cp31{2,3}-manylinux_x86_64") == 0
+    assert sorted(found.values(), key=len) == [set(), {"syn-0123456789abcdef"}]
+
+
 @pytest.mark.parametrize(
     "change",
     [

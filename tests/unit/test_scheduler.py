@@ -11,6 +11,7 @@ from jobs import Stage, a_job, a_result, fails, until_cancelled
 from wheelworks.errors import InterruptedRunError
 from wheelworks.events import JobFinished, JobStarted, Outcome
 from wheelworks.process import Cancellation
+from wheelworks.ripeness import Ripeness
 from wheelworks.scheduler import priorities, run_jobs
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def run(
     fail_fast: bool = False,
     stop_grace_seconds: float = 60.0,
     abandon_seconds: float = 60.0,
+    ripeness: Ripeness | None = None,
 ) -> dict[str, JobResult]:
     """The results by job id, after their order was checked."""
     results = run_jobs(
@@ -45,6 +47,7 @@ def run(
         fail_fast=fail_fast,
         stop_grace_seconds=stop_grace_seconds,
         abandon_seconds=abandon_seconds,
+        ripeness=ripeness,
     )
     assert [result.job_id for result in results] == [job.id for job in jobs]
     return {result.job_id: result for result in results}
@@ -389,3 +392,63 @@ def test_circle_is_a_bug_of_the_planner() -> None:
     """Jobs that wait for each other would wait for ever."""
     with pytest.raises(AssertionError, match=r"BUG: jobs wait in a circle: \['a', 'b'\]"):
         priorities([a_job("a", "b"), a_job("b", "a"), a_job("c")])
+
+
+def test_one_job_of_a_family_runs_until_the_others_can_begin_with_what_it_made() -> None:
+    """Meanwhile other families use the processors."""
+    stage = Stage({})
+    jobs = [a_job(f"{family}{n}", family=family) for family in "ab" for n in range(3)]
+    run(jobs, stage, cores=6)
+    for family in "ab":
+        beside_the_first = [
+            job.id
+            for together in stage.together
+            if any(job.id == f"{family}0" for job in together)
+            for job in together
+            if job.seeding_family == family
+        ]
+        assert set(beside_the_first) == {f"{family}0"}
+    assert stage.started[:2] == ["a0", "b0"]
+
+
+def test_siblings_begin_as_soon_as_the_first_one_is_ripe() -> None:
+    """It need not be at its end: the three meet at a barrier while the first one runs."""
+    ripeness = Ripeness()
+    barrier = threading.Barrier(3, timeout=60.0)
+
+    def first(job: Job, cancellation: Cancellation) -> JobResult:
+        ripeness.note("f")
+        return meet(job, cancellation)
+
+    def meet(job: Job, _cancellation: Cancellation) -> JobResult:
+        barrier.wait()
+        return a_result(job)
+
+    stage = Stage({"x": first, "y": meet, "z": meet})
+    jobs = [a_job(name, family="f") for name in "xyz"]
+    results = run(jobs, stage, cores=3, ripeness=ripeness)
+    assert {result.outcome for result in results.values()} == {Outcome.SUCCEEDED}
+
+
+def test_a_family_that_is_ripe_from_the_start_waits_for_nobody() -> None:
+    """Its folders are there from an earlier run."""
+    barrier = threading.Barrier(2, timeout=60.0)
+
+    def meet(job: Job, _cancellation: Cancellation) -> JobResult:
+        barrier.wait()
+        return a_result(job)
+
+    jobs = [a_job(name, family="f") for name in "xy"]
+    results = run(jobs, Stage({"x": meet, "y": meet}), cores=2, ripeness=Ripeness(["f"]))
+    assert {result.outcome for result in results.values()} == {Outcome.SUCCEEDED}
+
+
+def test_a_first_job_that_fails_holds_nobody_up() -> None:
+    """Its siblings are no less able to build for it."""
+    jobs = [a_job(name, family="f") for name in "xyz"]
+    results = run(jobs, Stage({"x": fails}), cores=3)
+    assert [results[name].outcome for name in "xyz"] == [
+        Outcome.FAILED,
+        Outcome.SUCCEEDED,
+        Outcome.SUCCEEDED,
+    ]

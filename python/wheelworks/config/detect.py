@@ -151,6 +151,7 @@ def _project(pyproject: PyProject, tree: CrateTree, facts: _Facts) -> Project:
         reads_git=any(looks_at_git(manifest) for manifest in compiled),
         cargo_config_files=facts.cargo_config_files,
         has_cibuildwheel=pyproject.cibuildwheel is not None,
+        own_crates=tuple(sorted(one.name for one in tree.manifests.values() if one.name)),
         framework_crates=frameworks.needed,
         optional_framework_crates=frameworks.optional,
         cibuildwheel=cibuildwheel_facts(pyproject.cibuildwheel or {}),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from wheelworks.containers.failures import Trouble
     from wheelworks.events import EventSink, Phase
+    from wheelworks.executors.progress import Progress
     from wheelworks.locks import LockHolder
     from wheelworks.plan import Job, Layout, Step
     from wheelworks.process import Cancellation, CommandResult, Runner
@@ -60,6 +61,8 @@ class RunContext:
     """The caller's environment."""
     sink: EventSink
     waits_for_locks: bool
+    watch: Callable[[Job, Progress], None] = lambda _job, _progress: None
+    """Is told of the progress that a step's output shows."""
 
     def emit_phase(self, job: Job, phase: Phase) -> None:
         """Tell the display that the job entered a phase."""
@@ -179,6 +182,7 @@ def _run_step(
         if progress is None:
             context.sink(JobOutput(job_id=job.id, time=now, line=line))
         else:
+            context.watch(job, progress)
             context.sink(
                 JobProgress(
                     job_id=job.id,

@@ -7,20 +7,24 @@ of the artifact is ``workbench.py``'s business.
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from wheelworks.events import JobOutput
 from wheelworks.executors.base import run_steps
 from wheelworks.executors.lockfile import LOCK_FILE, shared_lock_file
 from wheelworks.locks import acquire
+from wheelworks.seeding import mark_seed, seed_target
 from wheelworks.snapshot import sync_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from wheelworks.events import JobKind, Phase
     from wheelworks.executors.base import RunContext, StepFailure
+    from wheelworks.executors.progress import Progress
     from wheelworks.executors.workbench import Made, Workbench
     from wheelworks.plan import Job, Step
     from wheelworks.process import Cancellation
@@ -40,11 +44,19 @@ class BuildExecutor:
     Args:
         context: what the jobs of the run share.
         workbench: locks, audits and publishes.
+        ripen: is told of the seeding families of which a target folder is worth a copy now.
     """
 
-    def __init__(self, context: RunContext, workbench: Workbench) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        workbench: Workbench,
+        *,
+        ripen: Callable[[str], None] = lambda _family: None,
+    ) -> None:
         self._context = context
         self._workbench = workbench
+        self._ripen = ripen
 
     def execute(self, job: Job, cancellation: Cancellation) -> JobResult:
         """Build, audit and publish under the build key's lock.
@@ -99,6 +111,8 @@ class BuildExecutor:
     def _prepare_snapshot(self, job: Job, cancellation: Cancellation) -> Path:
         context = self._context
         destination = context.state_dir / "source" / str(job.build_key)
+        # Before the snapshot, whose files are written as new ones beside a target folder.
+        self._seed(job)
         keep = () if context.project.has_lock_file else (self._lock_file_name(),)
         sync_snapshot(
             context.entries,
@@ -106,7 +120,7 @@ class BuildExecutor:
             destination,
             git=job.git_beside_snapshot,
             keep=keep,
-            target_dir=context.state_dir / "build" / str(job.build_key),
+            target_dir=self._target_dir(job),
             cancellation=cancellation,
             runner=context.runner,
             environ=context.environ,
@@ -114,6 +128,41 @@ class BuildExecutor:
         # For gc: neither cargo nor the copying touches the folder itself.
         os.utime(destination)
         return destination
+
+    def _target_dir(self, job: Job) -> Path:
+        return self._context.state_dir / "build" / str(job.build_key)
+
+    def _seed(self, job: Job) -> None:
+        """Begin the target folder with what a sibling compiled."""
+        if job.seeding_family is None:
+            return
+        context = self._context
+        sibling = seed_target(
+            self._target_dir(job),
+            job.seeding_family,
+            scratch=context.staging_dir / f"seed-{job.build_key}",
+            own_crates=context.project.own_crates,
+        )
+        if sibling is not None:
+            line = f"the target folder begins with a copy of {sibling.name}"
+            context.sink(JobOutput(job_id=job.id, time=time.time(), line=line))
+
+    def _seed_others(self, job: Job) -> None:
+        """Siblings may begin with a copy of the job's target folder from now on."""
+        if job.seeding_family is not None:
+            mark_seed(self._target_dir(job), job.seeding_family)
+            self._ripen(job.seeding_family)
+
+    def _watching(self) -> RunContext:
+        """The context whose steps notice when all but the last crate is compiled, which every wheel has of its own."""
+        ripe = set[str]()
+
+        def watch(job: Job, progress: Progress) -> None:
+            if progress.is_compiling and progress.total - progress.done <= 1 and job.id not in ripe:
+                ripe.add(job.id)
+                self._seed_others(job)
+
+        return replace(self._context, watch=watch)
 
     def _lock_file_name(self) -> str:
         project = self._context.project
@@ -149,8 +198,10 @@ class BuildExecutor:
             if not steps:
                 continue
             context.emit_phase(job, phase)
-            more, failure = run_steps(job, steps, context, cancellation, placeholders)
+            more, failure = run_steps(job, steps, self._watching(), cancellation, placeholders)
             results = (*results, *more)
             if failure is not None:
                 return results, failure
+        if others:
+            self._seed_others(job)
         return results, None

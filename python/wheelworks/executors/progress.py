@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 #: cargo's progress bar: ``Building [====>    ] 12/45: serde, syn(build)``
 _CARGO_BAR = re.compile(
-    r"^\s*(?:Building|Fetch|Checking)\s+\[[=> ]*\]\s+(\d+)/(\d+)(?::\s*(.*?))?(?:\.\.\.)?\s*$"
+    r"^\s*(Building|Fetch|Checking)\s+\[[=> ]*\]\s+(\d+)/(\d+)(?::\s*(.*?))?(?:\.\.\.)?\s*$"
 )
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -19,6 +19,8 @@ class Progress:
     done: int
     total: int
     current: str
+    is_compiling: bool
+    """Whether the units are compiled, not fetched."""
 
 
 def read_progress(line: str) -> Progress | None:
@@ -26,5 +28,10 @@ def read_progress(line: str) -> Progress | None:
     match = _CARGO_BAR.match(_ESCAPE.sub("", line))
     if match is None:
         return None
-    done, total, current = match.groups()
-    return Progress(done=int(done), total=int(total), current=(current or "").strip())
+    verb, done, total, current = match.groups()
+    return Progress(
+        done=int(done),
+        total=int(total),
+        current=(current or "").strip(),
+        is_compiling=verb != "Fetch",
+    )
