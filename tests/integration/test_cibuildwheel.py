@@ -1,6 +1,7 @@
 """Cibuildwheel itself, in the local image: what it builds, and what it leaves when it is stopped.
 
-Each test runs the installed wheelworks on a crate that compiles in a second. The image is not built here.
+Each test runs the installed wheelworks on a crate that compiles in a second. The image is built where the toolchain
+image that it stands on is there.
 """
 
 from __future__ import annotations
@@ -38,10 +39,12 @@ OPTIONS = 'environment = { SAID = "twice" }\n'
 
 
 @pytest.fixture(scope="module")
-def local_image(container_engine: str) -> str:
-    """The local image of a project without wishes of its own; its tests are skipped, saying so, where it is not there.
+def local_image(
+    container_engine: str, wheelworks: Wheelworks, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The local image of a project without wishes of its own, built by ``wheelworks prefetch`` when it is missing.
 
-    Skipped, too, where the registry of cibuildwheel's own images answers: then those are used.
+    Tests are skipped, saying so, where the toolchain image is missing, too: that one takes long.
     """
     platform = "linux/amd64"
     recipes = recipes_for(
@@ -49,20 +52,23 @@ def local_image(container_engine: str) -> str:
         project=a_project(maturin_requirement=">=1.14.1,<2"),
         engine_platform=platform,
     )
-    reference = next(
-        one.reference for one in recipes if (one.role, one.platform) == ("cibuildwheel", platform)
-    )
+    references = {one.role: one.reference for one in recipes if one.platform == platform}
+    if not is_there(container_engine, references["cibuildwheel"]):
+        if not is_there(container_engine, references["toolchain"]):
+            pytest.skip(f"the image {references['toolchain']} is not there: `wheelworks prefetch`")
+        project = write(tmp_path_factory.mktemp("image") / "tiny", container_engine)
+        done = wheelworks("prefetch", cwd=project.root, env={"WHEELWORKS_PROVISION": "always"})
+        assert done.code == 0, done.err
+        assert is_there(container_engine, references["cibuildwheel"])
+    return references["cibuildwheel"]
+
+
+def is_there(engine: str, reference: str) -> bool:
+    """Whether the engine has an image."""
     asked = subprocess.run(
-        [container_engine, "image", "inspect", reference],
-        capture_output=True,
-        timeout=60,
-        check=False,
+        [engine, "image", "inspect", reference], capture_output=True, timeout=60, check=False
     )
-    if asked.returncode != 0:
-        pytest.skip(
-            f"the image {reference} is not there: `wheelworks build` of such a project builds it"
-        )
-    return reference
+    return asked.returncode == 0
 
 
 def write(root: Path, engine: str, *, is_held: bool = False) -> ContainerProject:

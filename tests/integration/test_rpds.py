@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from integration.conftest import Wheelworks
 
@@ -88,6 +88,35 @@ def test_wheels_are_built_and_audited(project: Adopted, built: Report) -> None:
     assert all(result["findings"] == [] for result in results(built).values())
     assert project.wheels() >= {f"cp31{n}-cp31{n}-{PLATFORM}" for n in (2, 3, 4)}
     assert cast("Mapping[str, str]", built["tools"])["rustc"]
+
+
+def test_a_further_interpreter_compiles_only_what_depends_on_it(built: Report) -> None:
+    """Cargo says what it compiles: everything once, then PyO3's crates and the project's."""
+    compiled = sorted((compiled_by(result) for result in builds(built)), key=len)
+    assert compiled[0] == compiled[1] == {"pyo3-ffi", "pyo3", "rpds-py"}
+    assert len(compiled[2]) > 10
+
+
+def test_folders_that_others_began_with_stay_fresh(project: Adopted, built: Report) -> None:
+    """Their wheels are gone and packed anew, and cargo compiles nothing for that."""
+    for wheel in (project.root / "dist").glob("*.whl"):
+        wheel.unlink()
+    again = builds(project.run("build", CPYTHONS))
+    assert {result["outcome"] for result in again} == {"succeeded"}
+    assert [compiled_by(result) for result in again] == [set(), set(), set()]
+    assert len(builds(built)) == 3
+
+
+def builds(report: Report) -> list[Report]:
+    """The results of the builds."""
+    return [result for job, result in results(report).items() if job.startswith("build")]
+
+
+def compiled_by(result: Report) -> set[str]:
+    """Names of the crates that cargo compiled, by the job's log."""
+    lines = Path(str(result["log"])).read_text(encoding="utf-8").splitlines()
+    words = [line.split() for line in lines]
+    return {line[1] for line in words if line[:1] == ["Compiling"]}
 
 
 @pytest.mark.usefixtures("built")

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from container_samples import a_toolchain_image, build_containers, unbuilt
 from fakes import Call, Reply
 from filelock import FileLock
 from workshop import PYPROJECT, SDIST, WHEELS
 
 from wheelworks import __version__, cli
+from wheelworks.doctor_model import Survey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from workshop import Workshop
 
@@ -508,6 +510,38 @@ def test_doctor_tells_when_mending_failed(workshop: Workshop) -> None:
 
     workshop.machine.parts["uv"] = uv
     assert workshop.run("doctor", "--fix") == 4
+
+
+def test_doctor_adds_nothing_to_rust_that_an_image_will_hold(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What makes images possible is mended first; then the image builds all, because the host lacks mingw-w64."""
+    rust = workshop.host.rust
+    assert rust is not None
+    absent = replace(
+        unbuilt(a_toolchain_image()), cannot_provide_reason="there is no mmdebstrap", cure="get it"
+    )
+    workshop.write("pyproject.toml", PYPROJECT.replace('"win_', '"manylinux_aarch64", "win_'))
+    workshop.host = replace(
+        workshop.host,
+        rust=replace(rust, can_add_targets=True),
+        containers=build_containers(absent),
+    )
+    assert workshop.run("plan", "--json") == 0
+    assert "aarch64-unknown-linux-gnu" in json.dumps(read_json(capsys)["provisioning"])
+
+    def install(packages: Sequence[str], *_: object, **__: object) -> None:
+        assert packages == ("mmdebstrap",)
+        workshop.host = replace(workshop.host, containers=build_containers(a_toolchain_image()))
+
+    def look(*_: object) -> Survey:
+        packages = ("mmdebstrap",)
+        return Survey(missing_packages=packages, package_command=("apt",), base_problem="none")
+
+    monkeypatch.setattr("wheelworks.commands.doctor.install_host_packages", install)
+    monkeypatch.setattr("wheelworks.commands.doctor.survey", look)
+    assert workshop.run("doctor", "--fix") == 0
+    assert workshop.machine.called("rustup") == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])

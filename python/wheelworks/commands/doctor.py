@@ -115,16 +115,24 @@ def _spoken(mending: Mending) -> str:
 
 
 def _fix(found: _Examined, args: argparse.Namespace, context: CommandContext) -> int:
-    """Mend one thing after another, the images last: what was mended before may make them possible."""
-    mendings = [check.mending for check in found.checks if check.mending is not None]
-    small = [mending for mending in mendings if mending.image is None]
+    """Mend what images need, then what the jobs still lack beside them, the images last.
+
+    Where images can be made, nothing that they hold has to be added to this machine's Rust.
+    """
+    groundwork = [one for one in _mendings(found) if one.packages or one.emulates]
     # A list, so that one failure does not keep the others from being mended.
-    mended = [_is_mended(mending, found.builds, context) for mending in small]
-    if any(mending.packages or mending.emulates for mending in small):
+    mended = [_is_mended(mending, found.builds, context) for mending in groundwork]
+    if groundwork:
         found = _examined(args, context)
+    rest = (one for one in _mendings(found) if not (one.packages or one.emulates or one.image))
+    mended += [_is_mended(mending, found.builds, context) for mending in rest]
     are_built = _build_images(found, args, context)
     unmended = any(check.is_fatal and check.mending is None for check in found.checks)
     return EXIT_OK if all(mended) and are_built and not unmended else EXIT_MISSING
+
+
+def _mendings(found: _Examined) -> list[Mending]:
+    return [check.mending for check in found.checks if check.mending is not None]
 
 
 def _is_mended(mending: Mending, prepared: Prepared, context: CommandContext) -> bool:
