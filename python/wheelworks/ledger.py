@@ -15,6 +15,7 @@ from wheelworks.artifacts import sha256_file
 from wheelworks.events import Outcome
 from wheelworks.freshness import SOURCE_PREFIX, job_inputs, wheels_read
 from wheelworks.report.model import ArtifactInfo, JobResult
+from wheelworks.rust_mixture import rust_of
 from wheelworks.store import StateStore, SuccessRecord
 
 if TYPE_CHECKING:
@@ -49,8 +50,15 @@ class Ledger:
     def note(self, result: JobResult) -> None:
         """Keep what became of a job, marked when it was emulated; a later word replaces an earlier one."""
         job = self._jobs.get(result.job_id)
-        is_emulated = job is not None and job.is_emulated
-        self._results[result.job_id] = replace(result, is_emulated=is_emulated)
+        if job is not None:
+            compiles = job.kind == "build" and bool(job.steps)
+            result = replace(
+                result,
+                is_emulated=job.is_emulated,
+                toolchain=job.toolchain if job.kind == "build" else None,
+                rust=rust_of(job, self._prepared.host) if compiles else None,
+            )
+        self._results[result.job_id] = result
 
     def with_standing(self, result: JobResult) -> JobResult:
         """The result of an unavailable test, which says so when the wheel itself is there, built from these sources."""

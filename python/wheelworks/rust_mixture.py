@@ -25,14 +25,15 @@ def mixture_notice(jobs: Iterable[Job], host: HostFacts) -> str | None:
     wheels: dict[str, list[str]] = {}
     for job in jobs:
         if job.kind == "build" and job.steps:
-            wheels.setdefault(_rust_of(job, host), []).append(job.id)
+            wheels.setdefault(rust_of(job, host), []).append(job.id)
     if len(wheels) < 2:
         return None
     listed = "; ".join(f"{rust}: {', '.join(ids)}" for rust, ids in sorted(wheels.items()))
     return f'the wheels come from different versions of Rust (rust = "any" accepts that): {listed}'
 
 
-def _rust_of(job: Job, host: HostFacts) -> str:
+def rust_of(job: Job, host: HostFacts) -> str:
+    """What compiles the job's wheel: ``rustc 1.97.1``, or which image's Rust where nobody knows its version yet."""
     images = host.containers.images if host.containers is not None else ()
     for image in images:
         if image.reference in job.images:

@@ -47,6 +47,19 @@ def test_a_first_run_builds_everything_that_can_be_built(
     assert err.splitlines()[-1] == "4 cells: 2 built, 2 unavailable here, and the sdist"
 
 
+def test_the_report_says_what_compiled_each_wheel(workshop: Workshop) -> None:
+    """The sdist is only packed."""
+    workshop.run("build")
+    rust = workshop.host.rust
+    assert rust is not None
+    for job_id, result in workshop.results().items():
+        if job_id in BUILDS:
+            compiler = (result["toolchain"], result["rust"])
+            assert compiler == ("host", f"rustc {rust.rustc.version}")
+        else:
+            assert result["rust"] is None
+
+
 def test_an_unchanged_project_starts_no_process(
     workshop: Workshop, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -82,6 +82,10 @@ class JobResult:
     hints: tuple[Hint, ...] = ()
     is_emulated: bool = False
     """Whether its processes run under an emulator (QEMU, wine)."""
+    toolchain: str | None = None
+    """``host``, ``container``, ``emulated``, ``cibuildwheel``; of builds."""
+    rust: str | None = None
+    """What compiled: ``rustc 1.97.1``; None for jobs that compile nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,7 @@ class Report:
     project_version: str
     source_digest: str | None
     tools: Mapping[str, str]
-    """Tool -> version: rustc, cargo, maturin, ziglang, uv."""
+    """Tool -> version, of this machine: rustc, cargo, maturin, ziglang, uv. What compiled a wheel stands in its result."""
     results: tuple[JobResult, ...]
     cells: tuple[str, ...]
     """The selected cells."""
