@@ -186,7 +186,7 @@ def toolchain_recipe(
         files=(*_scripts(*scripts), *_tools(settings, project)),
         build_args=(*_debian_args(settings), *((("RUST", rust),) if rust is not None else ())),
         size_mib=3300,
-        minutes=6 if is_rustup else 12,
+        minutes=6 if is_rustup else 8,
         rust_version=rust,
         pythons=DEBIAN_PYTHONS,
     )

@@ -103,7 +103,7 @@ class Report:
     project_version: str
     source_digest: str | None
     tools: Mapping[str, str]
-    """Tool -> version, of this machine: rustc, cargo, maturin, ziglang, uv. What compiled a wheel stands in its result."""
+    """Tool -> version, of this machine: rustc, cargo, maturin, ziglang, uv. A wheel's compiler stands in its result."""
     results: tuple[JobResult, ...]
     cells: tuple[str, ...]
     """The selected cells."""
