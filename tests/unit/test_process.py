@@ -489,13 +489,15 @@ def test_an_attached_program_reads_the_terminal(tmp_path: Path) -> None:
 
 def test_an_interrupt_is_the_attached_programs(tmp_path: Path) -> None:
     """Ctrl-C reaches the program, which may go on; this process goes on waiting."""
-    script = 'trap "echo caught" INT; echo ready; read word; read word; echo "<$word>"'
+    # Not in `read` at that moment: a signal just before its system call would wait for a line.
+    waits = 'until [ "$caught" ]; do sleep 0.05; done'
+    script = f'trap "caught=1" INT; echo ready; {waits}; echo caught; read word; echo "<$word>"'
     with attached("bash", "-c", script, folder=tmp_path) as session:
         session.await_text("ready")
         session.type("\x03")
-        session.await_text("caught")
+        session.await_text("caught\r")
         session.type("on\n")
-        session.type("on\n")
+        session.await_text("<on>")
         session.await_text("ended with 0")
         assert session.end() == 0
 
