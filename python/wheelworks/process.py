@@ -142,15 +142,17 @@ class ProcessRunner:
         """Run a program that has the terminal; see :class:`Runner`."""
         started = time.monotonic()
         returncode, start_error = None, None
-        try:
-            # In this process's own group: else the terminal would not let it read.
-            process = subprocess.Popen(
-                [_resolve(argv[0], env=env, cwd=cwd), *argv[1:]], env=env, cwd=cwd
-            )
-        except (OSError, ValueError) as error:
-            start_error = _start_error(argv, cwd, error)
-        else:
-            returncode = _await_attached(process, self._stop_grace_seconds)
+        # From before the start: the program may have the terminal before Popen comes back.
+        with ignored_interrupts():
+            try:
+                # In this process's own group: else the terminal would not let it read.
+                process = subprocess.Popen(
+                    [_resolve(argv[0], env=env, cwd=cwd), *argv[1:]], env=env, cwd=cwd
+                )
+            except (OSError, ValueError) as error:
+                start_error = _start_error(argv, cwd, error)
+            else:
+                returncode = _await_attached(process, self._stop_grace_seconds)
         return CommandResult(
             argv=tuple(argv),
             returncode=returncode,
@@ -304,16 +306,15 @@ def _start_error(argv: Sequence[str], cwd: Path, error: OSError | ValueError) ->
 
 def _await_attached(process: subprocess.Popen[bytes], stop_grace_seconds: float) -> int:
     """Wait for a program that has the terminal; Ctrl-C is the program's, whatever else ends us ends it, too."""
-    with ignored_interrupts():
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
         try:
-            return process.wait()
-        except BaseException:
-            process.terminate()
-            try:
-                process.wait(stop_grace_seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            raise
+            process.wait(stop_grace_seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        raise
 
 
 def _start_readers(

@@ -495,7 +495,7 @@ def test_an_interrupt_is_the_attached_programs(tmp_path: Path) -> None:
     with attached("bash", "-c", script, folder=tmp_path) as session:
         session.await_text("ready")
         session.type("\x03")
-        session.await_text("caught\r")
+        session.await_text("caught\n")
         session.type("on\n")
         session.await_text("<on>")
         session.await_text("ended with 0")
