@@ -33,7 +33,7 @@ from wheelworks.childenv import (
 )
 from wheelworks.output import opened_sink
 from wheelworks.runner import CommandResult, Runner
-from wheelworks.signals import ignored_interrupts
+from wheelworks.signals import ignored_interrupts, postponed_termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,14 +145,9 @@ class ProcessRunner:
         # From before the start: the program may have the terminal before Popen comes back.
         with ignored_interrupts():
             try:
-                # In this process's own group: else the terminal would not let it read.
-                process = subprocess.Popen(
-                    [_resolve(argv[0], env=env, cwd=cwd), *argv[1:]], env=env, cwd=cwd
-                )
+                returncode = _start_attached(argv, env, cwd, self._stop_grace_seconds)
             except (OSError, ValueError) as error:
                 start_error = _start_error(argv, cwd, error)
-            else:
-                returncode = _await_attached(process, self._stop_grace_seconds)
         return CommandResult(
             argv=tuple(argv),
             returncode=returncode,
@@ -304,11 +299,21 @@ def _start_error(argv: Sequence[str], cwd: Path, error: OSError | ValueError) ->
     return f"{argv[0]}: {error.strerror}"
 
 
-def _await_attached(process: subprocess.Popen[bytes], stop_grace_seconds: float) -> int:
-    """Wait for a program that has the terminal; Ctrl-C is the program's, whatever else ends us ends it, too."""
+def _start_attached(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path, stop_grace_seconds: float
+) -> int:
+    """Give a program the terminal and wait for it; whatever ends us ends it, too."""
+    process = None
     try:
+        with postponed_termination():
+            # In this process's own group: else the terminal would not let it read.
+            process = subprocess.Popen(
+                [_resolve(argv[0], env=env, cwd=cwd), *argv[1:]], env=env, cwd=cwd
+            )
         return process.wait()
     except BaseException:
+        if process is None:
+            raise
         process.terminate()
         try:
             process.wait(stop_grace_seconds)

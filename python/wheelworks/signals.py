@@ -69,6 +69,19 @@ def ignored_interrupts() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def postponed_termination() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP come at the end of the context: what is being started in it is known then."""
+    came: list[int] = []
+    with contextlib.ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGTERM", "SIGHUP"):
+                _install(stack, name, lambda number, _frame: came.append(number))
+        yield
+    if came:
+        signal.raise_signal(came[0])
+
+
 class SignalState:
     """Which signal came first, if any."""
 

@@ -289,8 +289,14 @@ def test_a_path_that_the_system_refuses_is_a_configuration_error(mixed: Path) ->
     path.write_text(
         path.read_text().replace('python-source = "python"', f'python-source = "{long}"')
     )
-    with pytest.raises(ConfigurationError, match="can't be looked at: file name too long"):
+    with pytest.raises(ConfigurationError) as caught:
         read(mixed)
+    # From Python 3.14 on pathlib says of such a path that nothing is there.
+    is_refused = sys.version_info < (3, 14)
+    said = f"{caught.value} {[fault.message for fault in caught.value.faults]}"
+    assert (
+        "can't be looked at: file name too long" if is_refused else "there is no package"
+    ) in said
 
 
 def test_configured_features_reach_the_project(mixed: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from wheelworks.events import RunNotice
 from wheelworks.process import Cancellation
-from wheelworks.signals import Terminated, interruptible, terminable
+from wheelworks.signals import Terminated, interruptible, postponed_termination, terminable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,3 +159,20 @@ def test_another_thread_installs_no_handlers() -> None:
     thread.start()
     thread.join()
     assert found == [signal.SIG_DFL]
+
+
+def test_a_termination_is_postponed_until_what_is_started_is_known() -> None:
+    """It comes at the end of the context and not in the middle of a start; nothing is lost."""
+    started = []
+
+    def start(*, is_terminated: bool) -> None:
+        with postponed_termination():
+            if is_terminated:
+                signal.raise_signal(signal.SIGTERM)
+            started.append(is_terminated)
+
+    with terminable():
+        with pytest.raises(Terminated):
+            start(is_terminated=True)
+        start(is_terminated=False)
+    assert started == [True, False]

@@ -263,7 +263,8 @@ def foreign_recipe(
     tags = " ".join(
         f"--platform {level}_{WHEEL_ARCHITECTURES[platform]}" for level in PLATFORM_LEVELS
     )
-    packages = (*(COMPILERS if is_native else ()), *(f"python{v}-venv" for v, _ in DEBIAN_PYTHONS))
+    pythons = (f"python{version}-venv" for version, _ in DEBIAN_PYTHONS)
+    packages = (*(COMPILERS if is_native else ("git",)), *pythons)
     return Recipe(
         role=role,
         platform=platform,

@@ -61,8 +61,9 @@ def registry_problem(
 def _ask(host: str, fetch: Fetch) -> str:
     try:
         fetch(f"https://{host}/v2/", REGISTRY_TIMEOUT_SECONDS)
-    except urllib.error.HTTPError:
+    except urllib.error.HTTPError as error:
         # "Log in first" is an answer.
+        error.close()
         return ""
     except urllib.error.URLError as error:
         return f"the registry {host} does not answer ({error.reason})"

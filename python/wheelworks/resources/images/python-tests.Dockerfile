@@ -1,4 +1,4 @@
-# An official Python image (Debian or Alpine) and uv, for the interpreters that Debian does not package.
+# An official Python image (Debian or Alpine), git and uv, for the interpreters that Debian does not package.
 ARG BASE
 FROM ${BASE}
 LABEL dev.wheelworks.building="tests"
@@ -9,6 +9,8 @@ ENV LANG=C.UTF-8 \
 COPY ca.crt /usr/local/share/wheelworks/
 RUN [ ! -s /usr/local/share/wheelworks/ca.crt ] \
     || { mkdir -p /etc/ssl/certs && cp /usr/local/share/wheelworks/ca.crt /etc/ssl/certs/ca-certificates.crt; }
+RUN if command -v apk > /dev/null; then apk add --no-cache git; \
+    else apt-get -q update && apt-get -q -y install --no-install-recommends git && rm -rf /var/lib/apt/lists/*; fi
 ARG PYTHON
 ARG PIP_INDEX_URL
 COPY uv.txt /usr/local/share/wheelworks/

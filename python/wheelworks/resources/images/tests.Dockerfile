@@ -1,4 +1,4 @@
-# Debian's interpreters and uv, to install wheels and run their tests.
+# Debian's interpreters and uv, to install wheels and run their tests; git, because tests call it as on every CI machine.
 ARG BASE
 FROM ${BASE}
 LABEL dev.wheelworks.building="tests"
@@ -8,7 +8,7 @@ ENV LANG=C.UTF-8 \
     REQUESTS_CA_BUNDLE=/etc/ssl/certs/ca-certificates.crt
 ARG MIRROR
 COPY ca.crt install-packages.sh /usr/local/share/wheelworks/
-RUN sh /usr/local/share/wheelworks/install-packages.sh ca-certificates python3.13-venv python3.14-venv
+RUN sh /usr/local/share/wheelworks/install-packages.sh ca-certificates git python3.13-venv python3.14-venv
 ARG PIP_INDEX_URL
 COPY uv.txt /usr/local/share/wheelworks/
 RUN python3.13 -m venv /opt/wheelworks \
