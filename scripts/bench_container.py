@@ -15,6 +15,8 @@ from pathlib import Path
 from _bench import Candidate, Comparison, arguments, median, run, show, take_turns, timed
 from _rpds import count_wheels, sdist_of, unpack
 
+from wheelworks.containers import paths
+
 CELL = "cp313-manylinux_x86_64"
 TRIPLE = "x86_64-unknown-linux-gnu"
 
@@ -54,11 +56,11 @@ def container_of(project: Path) -> dict[str, object]:
     return found
 
 
-def cargo_home(use: dict[str, object]) -> str:
-    """The folder of crates that our plan mounts."""
+def mounted(use: dict[str, object], target: str) -> str:
+    """The folder that our plan mounts there."""
     mounts = use["mounts"]
     assert isinstance(mounts, list), "BUG: a plan's mounts are a list"
-    return next(str(one["source"]) for one in mounts if one["target"] == "/wheelworks/cargo")
+    return next(str(one["source"]) for one in mounts if one["target"] == target)
 
 
 def by_hand(project: Path, use: dict[str, object]) -> float:
@@ -76,8 +78,12 @@ def by_hand(project: Path, use: dict[str, object]) -> float:
         "--platform",
         str(use["platform"]),
     ]
-    argv += ["--volume", f"{project}:/project", "--volume", f"{cargo_home(use)}:/cargo"]
-    argv += ["--env", "CARGO_HOME=/cargo", "--env", "CARGO_INCREMENTAL=0", "--env", "HOME=/tmp"]
+    # The same crates and the same cache of zig's; where zig is, only the image's own Python knows.
+    argv += ["--volume", f"{project}:/project"]
+    argv += ["--volume", f"{mounted(use, paths.CARGO_HOME)}:/cargo", "--env", "CARGO_HOME=/cargo"]
+    argv += ["--volume", f"{mounted(use, paths.ZIG_CACHE)}:/zig"]
+    argv += ["--env", "ZIG_GLOBAL_CACHE_DIR=/zig", "--env", "CARGO_INCREMENTAL=0"]
+    argv += ["--env", f"CARGO_ZIGBUILD_PYTHON_PATH={paths.TOOLS}/bin/python", "--env", "HOME=/tmp"]
     argv += ["--user", f"{os.getuid()}:{os.getgid()}", "--workdir", "/project"]
     seconds = timed(lambda: run([*argv, str(use["image"]), "sh", "-c", maturin], cwd=project))
     count_wheels(project, 1, "manylinux2014_x86_64")
