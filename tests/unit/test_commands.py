@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -451,6 +452,25 @@ def test_gc_keeps_what_was_used_lately(
     assert [one["name"] for one in removed] == [snapshot.name]
     assert list(workshop.state.glob("source/cp313-*")) == []
     assert workshop.built() == [WHEELS[1]]
+
+
+def test_gc_takes_folders_out_of_sight_before_it_removes_them(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build that copies from one meanwhile finds all of it or nothing."""
+    workshop.run("build", CELL)
+    seen: list[list[Path]] = []
+    remove = shutil.rmtree
+
+    def removing(folder: Path, *, ignore_errors: bool = False) -> None:
+        seen.append(list(workshop.state.glob("source/cp313-*")))
+        remove(folder, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr("wheelworks.commands.gc.shutil.rmtree", removing)
+    assert workshop.run("gc", "--max-size", "1KiB") == 0
+    assert seen
+    assert not any(seen)
+    assert list(workshop.state.glob("staging/*")) == []
 
 
 def test_gc_leaves_the_folders_of_a_running_build(

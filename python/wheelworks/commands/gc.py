@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import time
 from pathlib import Path
@@ -103,12 +104,26 @@ def _size(folder: Path) -> int:
     return total
 
 
+def _remove_folders(state_dir: Path, key: str) -> None:
+    """Out of sight at once, then off the disk: a build that copies from them meanwhile must not meet half of them."""
+    away = state_dir / "staging" / f"gc-{secrets.token_hex(4)}"
+    away.mkdir(parents=True)
+    for kind in KEY_FOLDERS:
+        folder = state_dir / kind / key
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                folder.rename(away / kind)
+            except PermissionError:
+                # Windows moves no folder with an open file.
+                shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(away, ignore_errors=True)
+
+
 def _is_removed(state_dir: Path, key: str, context: CommandContext) -> bool:
     """Remove a build key's folders under its lock; those of a running build stay."""
     try:
         with acquire(state_dir / "locks" / f"{key}.lock", wait=False):
-            for kind in KEY_FOLDERS:
-                shutil.rmtree(state_dir / kind / key, ignore_errors=True)
+            _remove_folders(state_dir, key)
             manifest_path(state_dir / "source" / key).unlink(missing_ok=True)
     except MissingResourceError as error:
         context.say(f"{key} stays: {error.message}")
