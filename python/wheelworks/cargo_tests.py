@@ -162,6 +162,8 @@ def _job(name: str, group: BuildGroup, build: Job, context: CargoTestContext) ->
         memory_mib=max(build.memory_mib, TEST_MEMORY_MIB),
         timeout_seconds=sum(one.timeout_seconds for one in steps),
         estimate_seconds=None,
+        # It begins where its build ended.
+        seeding_family=None,
         reasons=(f"test.cargo asks for cargo's tests; they are compiled as {build.id} is",),
         is_emulated=build.is_emulated or not is_native,
         images=images,

@@ -7,15 +7,17 @@ of the artifact is ``workbench.py``'s business.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from wheelworks.events import JobOutput
 from wheelworks.executors.base import run_steps
 from wheelworks.executors.lockfile import LOCK_FILE, shared_lock_file
 from wheelworks.locks import acquire
-from wheelworks.seeding import mark_seed, seed_target
+from wheelworks.seeding import Seeding, is_ripe, mark_seed, own_packages, seed_target
 from wheelworks.snapshot import sync_snapshot
 
 if TYPE_CHECKING:
@@ -112,7 +114,7 @@ class BuildExecutor:
         context = self._context
         destination = context.state_dir / "source" / str(job.build_key)
         # Before the snapshot, whose files are written as new ones beside a target folder.
-        self._seed(job)
+        self._seed(job, cancellation)
         keep = () if context.project.has_lock_file else (self._lock_file_name(),)
         sync_snapshot(
             context.entries,
@@ -132,17 +134,26 @@ class BuildExecutor:
     def _target_dir(self, job: Job) -> Path:
         return self._context.state_dir / "build" / str(job.build_key)
 
-    def _seed(self, job: Job) -> None:
+    def _own_crates(self) -> frozenset[str]:
+        context = self._context
+        paths = (PurePosixPath(entry.path) for entry in context.entries)
+        manifests = (context.source_root / path for path in paths if path.name == "Cargo.toml")
+        return own_packages(context.project.own_crates, manifests)
+
+    def _seed(self, job: Job, cancellation: Cancellation) -> None:
         """Begin the target folder with what a sibling compiled."""
         if job.seeding_family is None:
             return
         context = self._context
-        sibling = seed_target(
-            self._target_dir(job),
-            job.seeding_family,
+        seeding = Seeding(
+            family=job.seeding_family,
             scratch=context.staging_dir / f"seed-{job.build_key}",
-            own_crates=context.project.own_crates,
+            own_crates=self._own_crates(),
+            # Inside containers every target folder lies at one place.
+            is_moved=any(step.container is None for step in job.steps),
+            cancellation=cancellation,
         )
+        sibling = seed_target(self._target_dir(job), seeding)
         if sibling is not None:
             line = f"the target folder begins with a copy of {sibling.name}"
             context.sink(JobOutput(job_id=job.id, time=time.time(), line=line))
@@ -154,13 +165,20 @@ class BuildExecutor:
             self._ripen(job.seeding_family)
 
     def _watching(self) -> RunContext:
-        """The context whose steps notice when all but the last crate is compiled, which every wheel has of its own."""
+        """The context whose steps notice when only the project's own crates are left, which no sibling can use."""
         ripe = set[str]()
+        own = self._own_crates()
 
         def watch(job: Job, progress: Progress) -> None:
-            if progress.is_compiling and progress.total - progress.done <= 1 and job.id not in ripe:
+            if job.id in ripe or not progress.is_compiling:
+                return
+            if is_ripe(progress.current, progress.total - progress.done, own):
                 ripe.add(job.id)
                 self._seed_others(job)
+
+        if sys.platform == "win32":
+            # Windows lets nobody remove a file that is being copied, so a compiler at work would fail.
+            return self._context
 
         return replace(self._context, watch=watch)
 
