@@ -2,8 +2,10 @@
 # Lays out what cibuildwheel expects: /opt/python/cp3N-cp3N for every interpreter of the image, auditwheel, uv.
 set -eu
 here=$(dirname "$0")
+# With a pip that is here already: the environment of our own tools has none where the image was put together elsewhere.
 install() {
-    "$1/bin/pip" install --quiet --no-cache-dir --disable-pip-version-check --require-hashes -r "$here/$2.txt"
+    "$first/bin/pip" --python "$1/bin/python" install --quiet --no-cache-dir --disable-pip-version-check \
+        --require-hashes -r "$here/$2.txt"
 }
 
 first=""
@@ -12,8 +14,8 @@ for minor in 9 10 11 12 13 14 15 16 17 18; do
         python=$(command -v "python3.$minor$thread") || continue
         place=/opt/python/cp3$minor-cp3$minor$thread
         "$python" -m venv "$place"
-        install "$place" build
         first=${first:-$place}
+        install "$place" build
     done
 done
 if [ -z "$first" ]; then
