@@ -24,8 +24,8 @@ if [ -n "${MIRROR:-}" ]; then
 fi
 # A mirror that is kept as it was on some day answers with a Release file that has expired.
 foreign update || foreign -o Acquire::Check-Valid-Until=false update
-foreign --download-only install base-files base-passwd bash coreutils dash diffutils findutils grep gzip hostname \
-    libc-bin media-types netbase sed tar tzdata ca-certificates "$@"
+foreign --download-only install base-files base-passwd bash coreutils dash debianutils diffutils findutils grep gzip \
+    hostname libc-bin mawk media-types netbase sed tar tzdata ca-certificates "$@"
 # base-files comes first: it has the links of the merged /usr.
 for package in "$state"/archives/base-files_*.deb "$state"/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$package" | tar -x -C "$tree" --keep-directory-symlink --exclude './usr/share/doc/*' \
@@ -35,7 +35,7 @@ rm -rf "$state"
 # What the packages' scripts would have made.
 cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
 cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
-for name in cc:gcc c++:g++; do
+for name in cc:gcc c++:g++ which:which.debianutils awk:mawk; do
     [ ! -e "$tree/usr/bin/${name#*:}" ] || ln -sf "${name#*:}" "$tree/usr/bin/${name%%:*}"
 done
 mkdir -p "$tree/etc/ssl/certs" "$tree/tmp"
