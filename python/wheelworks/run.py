@@ -16,12 +16,6 @@ from wheelworks.closing import Closing, change_notices, rust_notices
 from wheelworks.containers.removal import RunContainers
 from wheelworks.errors import MissingResourceError, strongest_exit
 from wheelworks.events import JobSummary, Outcome, RunFinished, RunNotice, RunStarted
-from wheelworks.executors.base import RunContext
-from wheelworks.executors.builds import BuildExecutor
-from wheelworks.executors.cargo_tests import CargoTestExecutor
-from wheelworks.executors.merge import MergeExecutor
-from wheelworks.executors.wheeltests import TestExecutor
-from wheelworks.executors.workbench import Workbench
 from wheelworks.failure_help import with_help
 from wheelworks.gc import KEPT_RUN_SECONDS, KEPT_RUNS
 from wheelworks.ledger import Ledger
@@ -38,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wheelworks.events import Event, EventSink
-    from wheelworks.executors.base import Executor
+    from wheelworks.executors.base import RunContext
     from wheelworks.plan import Job
     from wheelworks.preparation import Prepared
     from wheelworks.process import Cancellation, Runner
@@ -194,6 +188,9 @@ class Run:
 
     def _run_jobs(self, stale: tuple[Job, ...]) -> None:
         """Run the jobs that are not up to date, each in the executor of its kind."""
+        # Here, because a run without stale jobs is over before they would be imported.
+        from wheelworks.execution import Executors
+
         plan, log_dir = self._prepared.plan, self.folder / "logs"
         unsupplied = Supplier(
             prepared=self._prepared,
@@ -205,27 +202,13 @@ class Run:
             note_image=self._ledger.images.__setitem__,
         ).supply(stale)
         context = self._context()
-        has_abi3audit = any(tool.name == "abi3audit" for tool in plan.tools)
-        workbench = Workbench(
-            context=context,
-            abi3audit=self._prepared.tools["abi3audit"] if has_abi3audit else None,
-            ledger=self._ledger,
-        )
         ripeness = Ripeness(seeded_families(stale, self._prepared.state_dir / "build"))
-        builds = BuildExecutor(context, workbench, ripen=ripeness.note)
-        merging = MergeExecutor(context, workbench, slices_of=self._ledger.wheels_of)
-        cargo_tests = CargoTestExecutor(context, builds)
-        tests = TestExecutor(context, wheel_under_test=self._ledger.wheel_under_test)
+        executors = Executors.of(self._prepared, context, self._ledger, ripen=ripeness.note)
 
         def execute(job: Job, cancellation: Cancellation) -> JobResult:
             if job.id in unsupplied:
                 raise unsupplied[job.id]
-            executor: Executor = tests if job.kind == "test" else builds
-            if job.merges is not None:
-                executor = merging
-            elif job.kind == "test" and job.test is None:
-                executor = cargo_tests
-            result = executor.execute(job, cancellation)
+            result = executors.of_job(job).execute(job, cancellation)
             if job.kind == "test" and result.outcome is Outcome.SUCCEEDED:
                 self._ledger.remember(job, result)
             # Before the scheduler says so: a job that waits for this one looks it up.
@@ -270,17 +253,12 @@ class Run:
 
     def _context(self) -> RunContext:
         """What all jobs of the run share."""
-        prepared = self._prepared
-        return RunContext(
+        from wheelworks.execution import run_context
+
+        return run_context(
+            self._prepared,
             run_id=self._run_id,
-            project=prepared.loaded.project,
-            layout=prepared.layout,
-            state_dir=prepared.state_dir,
-            dist_dir=prepared.loaded.settings.dist,
-            source_root=prepared.loaded.project.source_root,
-            log_dir=self.folder / "logs",
-            staging_dir=prepared.state_dir / "staging" / self._run_id,
-            entries=prepared.entries,
+            folder=self.folder,
             runner=self._runner,
             environ=self._environ,
             sink=self._emit,
