@@ -121,7 +121,7 @@ class _Copy:
         for unit, _ in units:
             self._copy_folder(unit.fingerprint)
         broken = [unit for unit, _ in units if not self._copy_unit(unit)]
-        for path in loose_files(self._source, frozenset(self._seeding.own_crates)):
+        for path in loose_files(self._source, self._seeding.own_crates):
             self._copy_file(path)
         changed = [
             unit for unit, looked in units if _look(self._source / unit.fingerprint) != looked

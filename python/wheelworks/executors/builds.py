@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
@@ -134,7 +135,9 @@ class BuildExecutor:
     def _target_dir(self, job: Job) -> Path:
         return self._context.state_dir / "build" / str(job.build_key)
 
+    @cached_property
     def _own_crates(self) -> frozenset[str]:
+        """Read once for all jobs: a tree may have many Cargo.toml files."""
         context = self._context
         paths = (PurePosixPath(entry.path) for entry in context.entries)
         manifests = (context.source_root / path for path in paths if path.name == "Cargo.toml")
@@ -148,7 +151,7 @@ class BuildExecutor:
         seeding = Seeding(
             family=job.seeding_family,
             scratch=context.staging_dir / f"seed-{job.build_key}",
-            own_crates=self._own_crates(),
+            own_crates=self._own_crates,
             # Inside containers every target folder lies at one place.
             is_moved=any(step.container is None for step in job.steps),
             cancellation=cancellation,
@@ -166,8 +169,11 @@ class BuildExecutor:
 
     def _watching(self) -> RunContext:
         """The context whose steps notice when only the project's own crates are left, which no sibling can use."""
+        if sys.platform == "win32":
+            # Windows lets nobody remove a file that is being copied, so a compiler at work would fail.
+            return self._context
         ripe = set[str]()
-        own = self._own_crates()
+        own = self._own_crates
 
         def watch(job: Job, progress: Progress) -> None:
             if job.id in ripe or not progress.is_compiling:
@@ -175,10 +181,6 @@ class BuildExecutor:
             if is_ripe(progress.current, progress.total - progress.done, own):
                 ripe.add(job.id)
                 self._seed_others(job)
-
-        if sys.platform == "win32":
-            # Windows lets nobody remove a file that is being copied, so a compiler at work would fail.
-            return self._context
 
         return replace(self._context, watch=watch)
 
